@@ -1,0 +1,157 @@
+"""The values that pass between the parts: accounts, their quota, and what became of a request.
+
+Times are Unix seconds (`_at`) or milliseconds (`_ms`), money is integer micro-dollars
+(`_micros`, 10^-6 USD), shares are 0.0 to 1.0. Nothing here decides anything.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+AccountState = Literal["active", "paused", "reauth_required", "deactivated"]
+
+# Why an account rests. "usage_limit" and "quota" are proven for the account until a reset;
+# "burst", "overload" and "fault" are short and never take out the last account that could serve;
+# "login" is a credential that upstream refuses although it is fresh; "model" bars one model only.
+BlockKind = Literal["usage_limit", "quota", "burst", "overload", "fault", "login", "model"]
+
+RequestStatus = Literal["in_progress", "success", "error", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who an account is upstream, read from its id token."""
+
+    chatgpt_account_id: str | None
+    chatgpt_user_id: str | None
+    email: str
+    plan: str  # lower case; "unknown" if the token does not say
+    workspace_id: str | None = None
+    workspace_label: str | None = None
+    seat_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """An account's tokens. `repr` never shows them."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    id_token: str = field(repr=False)
+    expires_at: float | None  # of the access token; None if it does not say
+    refreshed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaWindow:
+    """One rolling limit of an account, as upstream last reported it. Told apart by `minutes`."""
+
+    minutes: int  # 300 = 5 h, 10080 = week, 43200 = month
+    used: float  # share spent
+    resets_at: float | None
+    measured_at: float
+    source: Literal["headers", "event", "usage", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Evidence that an account cannot serve until `until`. Any fresher proof clears it."""
+
+    kind: BlockKind
+    since: float
+    until: float
+    reason: str  # a sentence for the operator
+    model: str | None = None  # only this model is barred
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One ChatGPT account of the pool, as stored."""
+
+    id: str
+    identity: Identity
+    state: AccountState
+    state_reason: str | None
+    created_at: float
+    refreshed_at: float
+    access_expires_at: float | None
+    windows: tuple[QuotaWindow, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as upstream counted them. `cached` is part of `input`, `reasoning` of `output`."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Price of one request. `estimated`: priced like the nearest model of its family."""
+
+    input_micros: int
+    cached_micros: int
+    output_micros: int
+    estimated: bool = False
+
+    @property
+    def total_micros(self) -> int:
+        return self.input_micros + self.cached_micros + self.output_micros
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one account, as kept in the request row."""
+
+    account_id: str
+    reason: str  # why this account was chosen
+    started_ms: int  # after the request came in
+    took_ms: int
+    status: int  # HTTP status, 0 if no reply came
+    code: str | None  # upstream's error code or type, or our name of the fault
+    verdict: str  # what followed: relay, renew, next
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRequest:
+    """The row written before the first upstream call."""
+
+    id: str  # our request id, also sent as `x-request-id`
+    opened_at_ms: int  # Unix ms
+    endpoint: str  # "responses", "models", ...
+    transport: str  # "http", "sse", "websocket"
+    model: str
+    effort: str | None = None
+    service_tier: str | None = None  # as requested
+    api_key_id: str | None = None
+    conversation_id: str | None = None
+    user_agent: str | None = None
+    client_ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What is known after an exchange; closes the row of the same id."""
+
+    id: str
+    status: RequestStatus
+    closed_at_ms: int
+    account_id: str | None = None  # the one that answered, or was tried last
+    plan: str | None = None
+    http_status: int | None = None  # what the client got
+    error_code: str | None = None
+    error_message: str | None = None
+    upstream_status: int | None = None
+    actual_service_tier: str | None = None
+    response_id: str | None = None
+    usage: Usage | None = None
+    cost: Cost | None = None  # None: unpriced or nothing to price
+    unpriced: bool = False
+    attempts: tuple[Attempt, ...] = ()
+    first_event_ms: int | None = None  # request in to first content out
+    queue_ms: int = 0
+    duration_ms: int = 0

@@ -1,0 +1,1 @@
+"""A scripted ChatGPT back end for tests, benchmark and demo."""

@@ -1,0 +1,1 @@
+"""Tables and queries; SQL and nothing else."""

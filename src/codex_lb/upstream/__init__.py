@@ -1,0 +1,1 @@
+"""Speaks to the ChatGPT back end and its login host."""
