@@ -10,9 +10,9 @@ from typing import Literal
 AccountState = Literal["active", "paused", "reauth_required", "deactivated"]
 
 # Why an account rests. "usage_limit" and "quota" are proven for the account until a reset;
-# "burst", "overload" and "fault" are short and never take out the last account that could serve;
-# "login" is a credential that upstream refuses although it is fresh; "model" bars one model only.
-BlockKind = Literal["usage_limit", "quota", "burst", "overload", "fault", "login", "model"]
+# "burst", "fault" and "login" (a fresh credential is refused) are suspicions: they never take out
+# the last account that could serve. "model" bars one model only.
+BlockKind = Literal["usage_limit", "quota", "burst", "fault", "login", "model"]
 
 RequestStatus = Literal["in_progress", "success", "error", "cancelled"]
 

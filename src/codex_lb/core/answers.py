@@ -1,0 +1,286 @@
+"""The answers that are ours: refusals, faults and bad requests, for a person and for a program.
+
+Each client has its own way to misread an error (docs/wire.md, "What clients do on errors"), so
+an `Answer` knows both forms: an HTTP reply, and an event for a stream that has begun. The rule
+behind the choices: a terminal state is asked once and said well, a passing one is retried a few
+times and never thirty.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from codex_lb.core.errors import Signal
+from codex_lb.core.responses import BadRequestError, Dialect
+from codex_lb.core.routing import Obstacle, Refusal
+
+_QUEUE_RETRY_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    message: str
+    type: str
+    code: str | None
+    event_code: str  # in a `response.failed`; Codex knows few and repeats the unknown
+    param: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)  # further members of `error`
+    retry_after_s: int | None = None
+    final: bool = False  # repeating it cannot help: `x-should-retry: false`
+    as_event: bool = False  # on the Codex route say it inside a 200, where it is repeated less
+    raw: bytes | None = None  # upstream's own body, passed on as it is
+
+    def headers(self) -> dict[str, str]:
+        sent = {"content-type": "application/json", "cache-control": "no-store"}
+        if self.retry_after_s is not None:
+            sent["retry-after"] = str(self.retry_after_s)
+        if self.final:
+            sent["x-should-retry"] = "false"
+        return sent
+
+    def body(self) -> bytes:
+        if self.raw is not None:
+            return self.raw
+        error = {
+            "message": self.message,
+            "type": self.type,
+            "code": self.code,
+            "param": self.param,
+            **self.extra,
+        }
+        return msgspec.json.encode({"error": error})
+
+
+def bad_request(error: BadRequestError) -> Answer:
+    return Answer(
+        400, error.message, "invalid_request_error", error.code, "invalid_prompt", error.param,
+        final=True,
+    )  # fmt: skip
+
+
+def too_large(limit: int, dialect: Dialect) -> Answer:
+    """A 413 makes Codex repeat the request and then give up its transport, so it gets a 400."""
+    message = f"The request body is larger than {limit // (1024 * 1024)} MiB after decoding."
+    status = 400 if dialect is Dialect.CODEX else 413
+    return Answer(
+        status, message, "invalid_request_error", "payload_too_large", "invalid_prompt", final=True
+    )
+
+
+def unsupported_encoding(name: str, dialect: Dialect) -> Answer:
+    message = f"Unsupported Content-Encoding: {name}. Use zstd, gzip, deflate or none."
+    status = 400 if dialect is Dialect.CODEX else 415
+    return Answer(
+        status, message, "invalid_request_error", "unsupported_content_encoding", "invalid_prompt",
+        final=True,
+    )  # fmt: skip
+
+
+def unauthorized(message: str) -> Answer:
+    return Answer(
+        401, message, "authentication_error", "invalid_api_key", "invalid_prompt", final=True
+    )
+
+
+def forbidden(message: str, code: str) -> Answer:
+    return Answer(403, message, "permission_error", code, "invalid_prompt", final=True)
+
+
+def not_found(path: str) -> Answer:
+    message = f"There is nothing at {path[:200]}."
+    return Answer(404, message, "invalid_request_error", "not_found", "invalid_prompt", final=True)
+
+
+def wrong_method(method: str, path: str) -> Answer:
+    message = f"{method} is not possible at {path[:200]}."
+    return Answer(
+        405, message, "invalid_request_error", "method_not_allowed", "invalid_prompt", final=True
+    )
+
+
+def shutting_down() -> Answer:
+    message = "The server is shutting down. Please try again in 2s."
+    return Answer(
+        503, message, "server_error", "server_shutting_down", "rate_limit_exceeded",
+        retry_after_s=2, as_event=True,
+    )  # fmt: skip
+
+
+def try_again() -> Answer:
+    """The accounts asked were spent, others are not: the next try begins with those."""
+    message = "The accounts tried cannot serve; others can. Please try again in 1s."
+    return Answer(
+        429, message, "rate_limit_error", "rate_limit_exceeded", "rate_limit_exceeded",
+        retry_after_s=1, as_event=True,
+    )  # fmt: skip
+
+
+def cut(signal: Signal) -> Answer:
+    """The answer broke off after its beginning."""
+    message = signal.message or "Upstream broke off."
+    return Answer(502, message, "server_error", signal.word, signal.word or "stream_incomplete")
+
+
+def internal() -> Answer:
+    message = "Internal error; the server's log has the details under this request id."
+    return Answer(500, message, "server_error", "internal_error", "server_error", as_event=True)
+
+
+def of_refusal(
+    refusal: Refusal, *, dialect: Dialect, now: float, plans: Mapping[str, str]
+) -> Answer:
+    """Say why no account can serve, account by account. `plans`: account id → plan."""
+    lines = [
+        f"- {account_id[:8]} ({plans.get(account_id, 'unknown')}): {_said(hurdle, now)}"
+        for account_id, hurdle in refusal.obstacles
+    ]
+    accounts = [
+        {
+            "account": account_id[:8],
+            "reason": hurdle.kind,
+            "until": math.ceil(hurdle.until) if now < hurdle.until < math.inf else None,
+        }
+        for account_id, hurdle in refusal.obstacles
+    ]
+    match refusal.kind:
+        case "exhausted":
+            return _exhausted(refusal, lines, accounts, now, plans)
+        case "busy":
+            message = _text(
+                f"All accounts are at their stream limit. Please try again in {_QUEUE_RETRY_S}s.",
+                lines,
+            )
+            return Answer(
+                429, message, "rate_limit_error", "rate_limit_exceeded", "rate_limit_exceeded",
+                extra={"accounts": accounts}, retry_after_s=_QUEUE_RETRY_S,
+                as_event=True,
+            )  # fmt: skip
+        case "model":
+            message = _text("No account of the pool can serve this model.", lines)
+            return Answer(
+                400, message, "invalid_request_error", "model_not_supported", "invalid_prompt",
+                "model", {"accounts": accounts}, final=True,
+            )  # fmt: skip
+        case "unusable":
+            head = "No account can be used." if lines else "There is no account in the pool yet."
+            # Codex repeats a 503 thirty times and a 400 not at all.
+            status = 400 if dialect is Dialect.CODEX else 503
+            return Answer(
+                status, _text(head, lines), "server_error", "no_accounts", "invalid_prompt",
+                extra={"accounts": accounts}, final=True,
+            )  # fmt: skip
+
+
+def _exhausted(
+    refusal: Refusal,
+    lines: list[str],
+    accounts: list[dict[str, Any]],
+    now: float,
+    plans: Mapping[str, str],
+) -> Answer:
+    extra: dict[str, Any] = {"accounts": accounts}
+    head = "All accounts have reached their usage limit."
+    wait_s = None
+    if refusal.retry_at < math.inf:
+        resets_at = math.ceil(refusal.retry_at)
+        wait_s = max(1, math.ceil(refusal.retry_at - now))
+        first = next(name for name, o in refusal.obstacles if o.until == refusal.retry_at)
+        extra |= {
+            "plan_type": plans.get(first, "unknown"),
+            "resets_at": resets_at,
+            "resets_in_seconds": wait_s,
+        }
+        head += f" The first is free again at {_moment(refusal.retry_at)}."
+    return Answer(
+        429, _text(head, lines), "usage_limit_reached", "usage_limit_reached",
+        "insufficient_quota", extra=extra, retry_after_s=wait_s, final=True,
+    )  # fmt: skip
+
+
+def of_signal(signal: Signal, *, dialect: Dialect, body: bytes | None = None) -> Answer:
+    """The client's answer to a failed exchange. `body`: upstream's reply, if it is a client error.
+
+    A login that upstream refuses is never passed on: the client would think of its own key.
+    """
+    status = signal.status
+    if status == 0 or status >= 500 or status in (401, 407) or status < 400:  # noqa: PLR2004
+        return _upstream_fault(signal)
+    if status == 413 and dialect is Dialect.CODEX:  # noqa: PLR2004
+        status = 400
+    wait_s = math.ceil(signal.resets_in_s) if signal.resets_in_s is not None else None
+    is_envelope = bool(signal.word) and body is not None
+    return Answer(
+        status,
+        signal.message or f"Upstream answered {signal.status}.",
+        signal.type or _type_of(status),
+        signal.code or (signal.type if status == 429 else None),  # noqa: PLR2004
+        signal.word or "invalid_prompt",
+        signal.param,
+        retry_after_s=wait_s if status == 429 else None,  # noqa: PLR2004
+        final=status not in (408, 409, 429),
+        raw=body if is_envelope else None,
+    )
+
+
+def _upstream_fault(signal: Signal) -> Answer:
+    if signal.word in ("server_is_overloaded", "slow_down"):
+        message = signal.message or "Upstream is overloaded."
+        return Answer(503, message, "server_error", signal.word, signal.word)
+    what = f"answered {signal.status}" if signal.status else f"failed ({signal.word})"
+    message = f"Upstream {what}: {signal.message}" if signal.message else f"Upstream {what}."
+    code = "upstream_error" if signal.status else "upstream_unavailable"
+    return Answer(502, message, "server_error", code, "server_error", as_event=True)
+
+
+def of_failed_event(signal: Signal) -> Answer:
+    """For a client that asked for one JSON reply: the failure event as an HTTP error."""
+    status = {
+        "usage_limit_reached": 429,
+        "usage_not_included": 429,
+        "insufficient_quota": 429,
+        "rate_limit_exceeded": 429,
+        "rate_limit_error": 429,
+        "server_is_overloaded": 503,
+        "slow_down": 503,
+        "previous_response_not_found": 400,
+        "context_length_exceeded": 400,
+        "invalid_prompt": 400,
+        "invalid_request_error": 400,
+        "cyber_policy": 400,
+        "content_filter": 400,
+        "invalid_encrypted_content": 400,
+    }.get(signal.word or "", 502)
+    code = signal.word or "upstream_error"
+    return Answer(
+        status,
+        signal.message or "Upstream failed to produce a response.",
+        signal.type or _type_of(status),
+        code,
+        code,
+        signal.param,
+        final=status == 400,  # noqa: PLR2004
+    )
+
+
+def _type_of(status: int) -> str:
+    if status == 429:  # noqa: PLR2004
+        return "rate_limit_error"
+    return "server_error" if status >= 500 else "invalid_request_error"  # noqa: PLR2004
+
+
+def _text(head: str, lines: list[str]) -> str:
+    return "\n".join([head, *lines])
+
+
+def _said(hurdle: Obstacle, now: float) -> str:
+    until = f" until {_moment(hurdle.until)}" if now < hurdle.until < math.inf else ""
+    return hurdle.reason + until
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(math.ceil(at), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

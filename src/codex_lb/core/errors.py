@@ -1,0 +1,115 @@
+"""What upstream said when it failed, read from any of its shapes.
+
+Shapes and their sources: `docs/wire.md`, "Errors". Several carry only a `code` or only a `type`,
+so `word` is whichever is there, code first.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+# A transport fault has no status; its name stands where upstream's code would.
+UNREACHABLE = 0
+
+_TRY_AGAIN = re.compile(
+    r"try again in\s+((?:\d+(?:\.\d+)?\s*(?:ms|h|m|s)[a-z]*\s*)+)", re.IGNORECASE
+)
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|h|m|s)", re.IGNORECASE)
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One failed attempt: an HTTP reply, a failure event or a transport fault."""
+
+    status: int  # HTTP status; 200 for an event inside a stream; `UNREACHABLE`
+    word: str | None = None  # `code`, else `type`, else the name of the fault
+    message: str = ""
+    param: str | None = None
+    plan_type: str | None = None
+    resets_at: float | None = None  # Unix seconds, as sent
+    resets_in_s: float | None = None  # from `resets_in_seconds`, "try again in", `retry-after`
+    code: str | None = None
+    type: str | None = None
+
+
+def duration_in(text: str) -> float | None:
+    """Seconds named by "try again in 1h2m3s", "… in 350ms", "… in 1.2s"; None without them."""
+    found = _TRY_AGAIN.search(text)
+    if not found:
+        return None
+    return sum(float(n) * _SECONDS[unit.lower()] for n, unit in _PART.findall(found.group(1)))
+
+
+def read_reply(status: int, body: bytes, *, retry_after: str | None = None) -> Signal:
+    """The signal in an HTTP error reply. Never raises; HTML and noise give only the status."""
+    return _read(status, _object(body), retry_after)
+
+
+def read_event(data: bytes) -> Signal:
+    """The signal in a `response.failed`, `response.incomplete` or `error` event's payload."""
+    event = _object(data)
+    response = event.get("response")
+    if isinstance(response, dict):
+        return _read(200, response, None)
+    return _read(200, event if "error" in event else {"error": event}, None)
+
+
+def fault(name: str, message: str) -> Signal:
+    """A transport fault under the name that the outcome table knows."""
+    return Signal(UNREACHABLE, name, message)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _read(status: int, document: dict[str, Any], retry_after: str | None) -> Signal:
+    error = document.get("error")
+    if isinstance(error, str):  # OAuth style: {"error": "invalid_grant", "error_description": …}
+        error = {"code": error, "message": document.get("error_description")}
+    if not isinstance(error, dict):
+        error = {"message": document.get("detail")}
+    code, kind = _text(error.get("code")), _text(error.get("type"))
+    if kind == "error":  # the event's own type, not the error's
+        kind = None
+    message = _text(error.get("message")) or ""
+    wait = _number(error.get("resets_in_seconds"))
+    if wait is None:
+        wait = duration_in(message)
+    if wait is None and retry_after is not None:
+        wait = _number(_digits(retry_after))
+    return Signal(
+        status=status,
+        word=code or kind,
+        message=message,
+        param=_text(error.get("param")),
+        plan_type=_text(error.get("plan_type")),
+        resets_at=_number(error.get("resets_at")),
+        resets_in_s=wait,
+        code=code,
+        type=kind,
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _digits(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None  # an HTTP date: upstream has not been seen to send one
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < float("inf") else None  # NaN compares false

@@ -1,0 +1,139 @@
+"""The stream events that we make ourselves, and the few facts we read from upstream's.
+
+An event that we add continues the numbering of those that went before it.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from codex_lb.core.model import Usage
+
+KEEPALIVE_CODEX = b'event: codex.keepalive\ndata: {"type":"codex.keepalive"}\n\n'
+KEEPALIVE_COMMENT = b": keepalive\n\n"
+
+# Held back until the first content event: nothing of them commits us to an account.
+METADATA = frozenset(
+    {
+        "",  # comments
+        "response.created",
+        "response.queued",
+        "response.in_progress",
+        "response.metadata",
+    }
+)
+FAILURES = frozenset({"response.failed", "error"})
+TERMINAL = frozenset({"response.completed", "response.incomplete"}) | FAILURES
+
+_SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
+
+
+def is_metadata(kind: str) -> bool:
+    return kind in METADATA or kind.startswith("codex.")
+
+
+def next_sequence(sent: bytes) -> int:
+    """The number after the last one in `sent` (events as sent to the client), 0 if there is none.
+
+    A delta's text cannot fake it: inside a JSON string the quotes would be escaped.
+    """
+    number = sequence(sent)
+    return 0 if number is None else number + 1
+
+
+def sequence(raw: bytes) -> int | None:
+    """The last sequence number in `raw`."""
+    numbers = _SEQUENCE.findall(raw)
+    return int(numbers[-1]) if numbers else None
+
+
+def encode(event: dict[str, Any]) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (event["type"].encode(), msgspec.json.encode(event))
+
+
+def encode_json(value: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def response_object(response_id: str, model: str, created_at: int, status: str) -> dict[str, Any]:
+    """A response that has no output, in the shape that the OpenAI SDKs parse."""
+    return {
+        "id": response_id,
+        "object": "response",
+        "created_at": created_at,
+        "status": status,
+        "error": None,
+        "incomplete_details": None,
+        "instructions": None,
+        "metadata": {},
+        "model": model,
+        "output": [],
+        "parallel_tool_calls": True,
+        "temperature": None,
+        "tool_choice": "auto",
+        "tools": [],
+        "top_p": None,
+        "usage": None,
+    }
+
+
+def created(response: dict[str, Any], sequence: int) -> bytes:
+    return encode({"type": "response.created", "sequence_number": sequence, "response": response})
+
+
+def failed(response: dict[str, Any], sequence: int, *, code: str, message: str) -> bytes:
+    ended = response | {"status": "failed", "error": {"code": code, "message": message}}
+    return encode({"type": "response.failed", "sequence_number": sequence, "response": ended})
+
+
+class _Details(msgspec.Struct):
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    input_tokens_details: _Details | None = None
+    output_tokens_details: _Details | None = None
+
+
+class _Incomplete(msgspec.Struct):
+    reason: str | None = None
+
+
+class Facts(msgspec.Struct):
+    """What a terminal event's response tells of the exchange; all of it may be missing."""
+
+    id: str | None = None
+    model: str | None = None
+    service_tier: str | None = None
+    usage: _Usage | None = None
+    incomplete_details: _Incomplete | None = None
+
+    def counted(self) -> Usage | None:
+        if self.usage is None:
+            return None
+        given, made = self.usage.input_tokens_details, self.usage.output_tokens_details
+        return Usage(
+            input_tokens=self.usage.input_tokens or 0,
+            output_tokens=self.usage.output_tokens or 0,
+            cached_tokens=(given.cached_tokens if given else None) or 0,
+            reasoning_tokens=(made.reasoning_tokens if made else None) or 0,
+        )
+
+
+class _Carrier(msgspec.Struct):
+    response: Facts | None = None
+
+
+_decode_carrier = msgspec.json.Decoder(_Carrier).decode
+
+
+def facts(data: bytes) -> Facts:
+    """The facts in an event that carries a `response`; empty if it has none or does not parse."""
+    try:
+        return _decode_carrier(data).response or Facts()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Facts()

@@ -1,0 +1,94 @@
+"""Decide what follows a failed attempt, in times and sentences.
+
+The row comes from `core/outcome.py`; this adds what the reply itself says: until when, and why.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from codex_lb.core import quota
+from codex_lb.core.errors import Signal
+from codex_lb.core.model import AccountState, Block, BlockKind, QuotaWindow
+from codex_lb.core.outcome import Action, Endpoint, Phase, outcome
+
+# How long an account rests when upstream names no time, in seconds.
+_DEFAULT_REST_S: dict[BlockKind, float] = {
+    "usage_limit": 300.0,  # the next usage reading or attempt tells more
+    "quota": 3600.0,
+    "burst": 10.0,
+    "fault": 5.0,  # doubled for each further fault in a row
+    "login": 300.0,
+    "model": 3600.0,
+}
+_MAX_BURST_S = 60.0  # a burst passes; longer times belong to a window, which must be proven spent
+_MAX_FAULT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    action: Action
+    block: Block | None = None
+    state: AccountState | None = None
+    reason: str | None = None  # for the operator, when `state` changes
+    transient: bool = False
+
+
+def judge(
+    endpoint: Endpoint,
+    signal: Signal,
+    phase: Phase,
+    *,
+    now: float,
+    windows: Sequence[QuotaWindow] = (),
+    model: str | None = None,
+    faults: int = 0,
+) -> Verdict:
+    """Judge one failure.
+
+    `windows`: the account's, this reply's reading included; `faults`: failures in a row of this
+    account before this one.
+    """
+    row = outcome(endpoint, signal, phase)
+    kind = row.block
+    if kind == "burst" and quota.spent_until(windows, now) is not None:
+        kind = "usage_limit"  # a 429 without a word, but a window says it all
+    block = None
+    if kind is not None:
+        until = now + _DEFAULT_REST_S[kind] * (2**faults if kind == "fault" else 1)
+        block = Block(
+            kind,
+            now,
+            _until(kind, signal, now, windows, until),
+            describe(signal),
+            model if kind == "model" else None,
+        )
+    reason = describe(signal) if row.state else None
+    return Verdict(row.action, block, row.state, reason, row.transient)
+
+
+def _until(
+    kind: BlockKind, signal: Signal, now: float, windows: Sequence[QuotaWindow], default: float
+) -> float:
+    match kind:
+        case "usage_limit" | "quota":
+            named = quota.sane_reset(signal.resets_at, now)
+            if named is None and signal.resets_in_s is not None:
+                named = quota.sane_reset(now + signal.resets_in_s, now)
+            if named is None:
+                named = quota.spent_until(windows, now)
+            return math.ceil(named) if named is not None else default
+        case "burst":
+            wait = signal.resets_in_s
+            return now + min(wait, _MAX_BURST_S) if wait is not None and wait >= 0 else default
+        case "fault":
+            return min(default, now + _MAX_FAULT_S)
+        case "login" | "model":
+            return default
+
+
+def describe(signal: Signal) -> str:
+    """One sentence for the operator; upstream's own words are cut to a readable length."""
+    what = f"HTTP {signal.status}" if signal.status else "no reply"
+    words = [what, signal.word, signal.message[:200]]
+    return ": ".join(word for word in words if word)

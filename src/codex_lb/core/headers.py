@@ -1,0 +1,120 @@
+"""Which headers cross the proxy, by allow-list in both directions.
+
+Nothing of the client's identity towards us (keys, cookies, proxy traces, account id) reaches
+upstream, and nothing of an account reaches the client. A native Codex client keeps its name;
+for others we say an originator that upstream serves and a User-Agent that names this program.
+No fingerprint is imitated.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from codex_lb import __version__
+from codex_lb.core.model import Credential
+
+_PASSED_UP = frozenset(
+    {
+        "accept-language",
+        "session-id",
+        "session_id",
+        "thread-id",
+        "conversation_id",
+        "traceparent",
+        "tracestate",
+        "x-request-id",
+        "x-client-request-id",
+        "version",
+    }
+)
+_FAMILIES_UP = ("x-codex-", "x-openai-", "openai-")
+# OpenAI's own project and organisation headers belong to the client's API key.
+_NEVER_UP = frozenset({"openai-organization", "openai-project"})
+
+_NATIVE_AGENTS = (
+    "codex_cli_rs",
+    "codex-tui",
+    "codex_exec",
+    "codex_sdk_ts",
+    "codex_vscode",
+    "codex desktop",
+    "codex ",
+)
+_NATIVE_ORIGINATORS = frozenset(
+    {
+        "Codex Desktop",
+        "codex_atlas",
+        "codex_chatgpt_desktop",
+        "codex_cli_rs",
+        "codex_exec",
+        "codex_sdk_ts",
+        "codex_vscode",
+    }
+)
+FOREIGN_ORIGINATOR = "codex_cli_rs"
+OUR_USER_AGENT = f"codex-lb/{__version__}"
+LITE = "x-openai-internal-codex-responses-lite"
+TURN_STATE = "x-codex-turn-state"
+
+_PASSED_DOWN = frozenset(
+    {"x-request-id", "openai-model", "x-reasoning-included", "openai-processing-ms", TURN_STATE}
+)
+
+
+def is_native(headers: Mapping[str, str]) -> bool:
+    """Whether the client is one of the Codex programs, which upstream knows by name."""
+    agent = headers.get("user-agent", "").lower()
+    return headers.get("originator") in _NATIVE_ORIGINATORS or agent.startswith(_NATIVE_AGENTS)
+
+
+def upstream(
+    client: Mapping[str, str],
+    credential: Credential,
+    chatgpt_account_id: str | None,
+    *,
+    lite: bool = False,
+    keep_turn_state: bool = True,
+) -> dict[str, str]:
+    """The headers of a turn upstream. `client` has lower-case names.
+
+    The turn state is a routing hint minted for one account, so it is left behind when the
+    conversation moves.
+    """
+    sent = {
+        name: value
+        for name, value in client.items()
+        if (name in _PASSED_UP or name.startswith(_FAMILIES_UP)) and name not in _NEVER_UP
+    }
+    if not keep_turn_state:
+        sent.pop(TURN_STATE, None)
+    if is_native(client):
+        sent["user-agent"] = client.get("user-agent", OUR_USER_AGENT)
+        sent["originator"] = client.get("originator", FOREIGN_ORIGINATOR)
+    else:
+        sent["user-agent"] = OUR_USER_AGENT
+        sent["originator"] = FOREIGN_ORIGINATOR
+    if lite:
+        sent[LITE] = "true"
+    return (
+        sent
+        | {
+            "accept": "text/event-stream",
+            "content-type": "application/json",
+            "accept-encoding": "identity",
+        }
+        | login(credential, chatgpt_account_id)
+    )
+
+
+def login(credential: Credential, chatgpt_account_id: str | None) -> dict[str, str]:
+    """Without an account id no account header is sent: upstream then takes the token's own."""
+    sent = {"authorization": f"Bearer {credential.access_token}"}
+    if chatgpt_account_id:
+        sent["chatgpt-account-id"] = chatgpt_account_id
+    return sent
+
+
+def downstream(reply: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """What of upstream's answer the client sees, in lower case.
+
+    Quota headers do not pass: they speak of one account, and the client has a pool.
+    """
+    return {name.lower(): value for name, value in reply if name.lower() in _PASSED_DOWN}

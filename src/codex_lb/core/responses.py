@@ -1,0 +1,400 @@
+"""Read a client's Responses body into a `Call`, changing only what upstream does not take.
+
+The client's bytes are the upstream's bytes unless a rule below applies; then the top level is
+put together again from the raw values, so that every untouched value stays byte-equal. The rules
+and their sources: `docs/wire.md`, "Request body". What we do not know passes.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from codex_lb.core import json_guard
+
+Fields = dict[str, Raw]
+
+
+class Dialect(Enum):
+    """Which promises the client's endpoint makes."""
+
+    CODEX = "codex"  # /backend-api/codex: always a stream, upstream's events as they are
+    OPENAI = "openai"  # /v1: OpenAI's public Responses API
+
+
+class BadRequestError(Exception):
+    """The request cannot be served by any account; `code` and `param` as in OpenAI's errors."""
+
+    def __init__(
+        self, message: str, *, param: str | None = None, code: str = "invalid_request_error"
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A client's request in the upstream dialect, with what routing and the row need of it."""
+
+    body: bytes
+    model: str
+    stream: bool  # what the client asked for; upstream always streams
+    effort: str | None = None
+    service_tier: str | None = None
+    prompt_cache_key: str | None = None
+    previous_response_id: str | None = None
+    lite: bool = False  # tools come as an `additional_tools` item
+    opening: bytes = b""  # how instructions and first user message begin, for a derived affinity
+
+
+MAX_MODEL_LENGTH = 256
+
+# Parameters of the public API that upstream refuses; the peer of every client leaves them out.
+_DROPPED = frozenset(
+    {
+        "max_output_tokens", "max_tokens", "max_completion_tokens", "metadata",
+        "prompt_cache_retention", "prompt_cache_options", "safety_identifier", "temperature",
+        "top_p", "top_logprobs", "logprobs", "user", "truncation", "stop", "seed", "n",
+        "presence_penalty", "frequency_penalty", "logit_bias", "stream_options", "background",
+        "max_tool_calls",
+    }
+)  # fmt: skip
+_INCLUDABLE = frozenset(
+    {
+        "code_interpreter_call.outputs",
+        "computer_call_output.output.image_url",
+        "file_search_call.results",
+        "message.input_image.image_url",
+        "message.output_text.logprobs",
+        "reasoning.encrypted_content",
+        "web_search_call.action.sources",
+    }
+)
+# Spellings of other client libraries → (object, key) of the Responses API.
+_ALIASES = {
+    "reasoningEffort": ("reasoning", "effort"),
+    "reasoning_effort": ("reasoning", "effort"),
+    "reasoningSummary": ("reasoning", "summary"),
+    "textVerbosity": ("text", "verbosity"),
+    "verbosity": ("text", "verbosity"),
+}
+# Levels that no model of upstream has, and what they stand for (`minimal` makes upstream hang).
+_EFFORTS = {"minimal": "low", "ultra": "max"}
+_TIERS = {"fast": "priority"}
+# Keys that other providers' histories carry and upstream refuses in a message.
+_FOREIGN_KEYS = frozenset({"reasoning_content", "reasoning_details", "tool_calls", "function_call"})
+# Cursor writes effort and speed into the model's name.
+_SUFFIXED = re.compile(r"^(gpt-[\w.-]*?)(?:-(none|minimal|low|medium|high|xhigh))?(-fast)?$")
+
+_FALSE, _TRUE, _NULL = Raw(b"false"), Raw(b"true"), Raw(b"null")
+_decode_fields = msgspec.json.Decoder(Fields).decode
+_OPENING_BYTES = 512
+
+
+class _Item(msgspec.Struct):
+    """The few keys that decide whether an input item must change."""
+
+    type: str | None = None
+    role: str | None = None
+    content: Raw | None = None
+    reasoning_content: Raw | None = None
+    reasoning_details: Raw | None = None
+    tool_calls: Raw | None = None
+    function_call: Raw | None = None
+
+    def must_change(self) -> bool:
+        if self.role in ("system", "tool"):
+            return True
+        if self.role == "assistant" and _is_text(self.content):
+            return True
+        return self.role is not None and any(
+            (self.reasoning_content, self.reasoning_details, self.tool_calls, self.function_call)
+        )
+
+
+_decode_items = msgspec.json.Decoder(list[_Item]).decode
+
+
+def read(body: bytes, dialect: Dialect) -> Call:
+    """Raises `BadRequestError`. The reply's body is `body` itself if nothing had to change."""
+    complaint = json_guard.refuse(body)
+    if complaint:
+        raise BadRequestError(complaint)
+    try:
+        fields = _decode_fields(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequestError(f"The request body is not a JSON object: {error}") from error
+    wanted_stream = _flag(fields, "stream")
+    _refuse_contradictions(fields, dialect)
+    changed = dict(fields)
+    for rule in _RULES:
+        rule(changed)
+    items = _items(changed)
+    if items is not None:
+        _rewrite_input(changed, items)
+    reasoning = _object(changed, "reasoning")
+    return Call(
+        body=body if changed == fields else _encode(changed),
+        model=_model(changed),
+        stream=dialect is Dialect.CODEX or wanted_stream is True,
+        effort=_as_text(reasoning.get("effort")),
+        service_tier=_text(changed, "service_tier"),
+        prompt_cache_key=_text(changed, "prompt_cache_key"),
+        previous_response_id=_text(changed, "previous_response_id"),
+        lite=any(item.type == "additional_tools" for item in items or ()),
+        opening=_opening(changed, items or []),
+    )
+
+
+# -- what is refused ---------------------------------------------------------------------------
+
+
+def _refuse_contradictions(fields: Fields, dialect: Dialect) -> None:
+    model = _text(fields, "model")
+    if not model or not model.strip():
+        raise BadRequestError("'model' must be a non-empty string.", param="model")
+    if len(model) > MAX_MODEL_LENGTH or not model.isprintable():
+        raise BadRequestError("'model' is not a model name.", param="model")
+    for one, other in (("conversation", "previous_response_id"), ("input", "messages")):
+        if _given(fields, one) and _given(fields, other):
+            raise BadRequestError(f"'{one}' and '{other}' exclude each other.", param=one)
+    if dialect is Dialect.CODEX:
+        return  # a native client knows upstream better than we do
+    if not _given(fields, "input"):
+        raise BadRequestError("'input' is missing.", param="input")
+    if _flag(fields, "background") is True:
+        raise BadRequestError("Background responses are not supported.", param="background")
+    truncation = _text(fields, "truncation")
+    if _given(fields, "truncation") and truncation not in ("auto", "disabled"):
+        raise BadRequestError("'truncation' must be auto or disabled.", param="truncation")
+    if _given(fields, "include"):
+        unknown = set(_list_of_text(fields, "include")) - _INCLUDABLE
+        if unknown:
+            raise BadRequestError(
+                f"'include' does not know {', '.join(sorted(unknown))}.", param="include"
+            )
+
+
+# -- rules on the top level --------------------------------------------------------------------
+
+
+def _drop_what_upstream_refuses(fields: Fields) -> None:
+    for name in _DROPPED & fields.keys():
+        del fields[name]
+
+
+def _force_upstream_mode(fields: Fields) -> None:
+    if fields.get("store") != _FALSE:
+        fields["store"] = _FALSE
+    if fields.get("stream") != _TRUE:
+        fields["stream"] = _TRUE
+
+
+def _rename_aliases(fields: Fields) -> None:
+    if "promptCacheKey" in fields:
+        fields.setdefault("prompt_cache_key", fields["promptCacheKey"])
+        del fields["promptCacheKey"]
+    for alias in _ALIASES.keys() & fields.keys():
+        parent, key = _ALIASES[alias]
+        value = fields.pop(alias)
+        if value != _NULL:
+            fields[parent] = _encoded({key: value} | _object(fields, parent))
+    for alias in ("thinking", "enable_thinking"):
+        value = fields.pop(alias, _FALSE)
+        if value == _TRUE and not _given(fields, "reasoning"):
+            fields["reasoning"] = _encoded({"effort": Raw(b'"medium"')})
+
+
+def _split_model_name(fields: Fields) -> None:
+    found = _SUFFIXED.match(_text(fields, "model") or "")
+    if not found or not (found[2] or found[3]):
+        return
+    fields["model"] = _encoded(found[1])
+    reasoning = _object(fields, "reasoning")
+    if found[2] and "effort" not in reasoning:
+        fields["reasoning"] = _encoded(reasoning | {"effort": _encoded(found[2])})
+    if found[3]:
+        fields.setdefault("service_tier", Raw(b'"priority"'))
+
+
+def _map_effort(fields: Fields) -> None:
+    reasoning = _object(fields, "reasoning")
+    effort = _as_text(reasoning.get("effort"))
+    if effort in _EFFORTS:
+        fields["reasoning"] = _encoded(reasoning | {"effort": _encoded(_EFFORTS[effort])})
+
+
+def _map_tier(fields: Fields) -> None:
+    tier = _text(fields, "service_tier")
+    if tier in _TIERS:
+        fields["service_tier"] = _encoded(_TIERS[tier])
+
+
+def _rename_web_search(fields: Fields) -> None:
+    tools = fields.get("tools")
+    if tools is None or b"web_search_preview" not in bytes(tools):
+        return  # the common case: the tools stay as they are
+    raws = _list(fields, "tools")
+    for i, raw in enumerate(raws):
+        tool = _try_object(raw)
+        if (_as_text(tool.get("type")) or "").startswith("web_search_preview"):
+            raws[i] = _encoded(tool | {"type": Raw(b'"web_search"')})
+    fields["tools"] = _encoded(raws)
+
+
+def _wrap_text_input(fields: Fields) -> None:
+    if _is_text(fields.get("input")):
+        fields["input"] = Raw(
+            b'[{"type":"message","role":"user","content":[{"type":"input_text","text":'
+            + bytes(fields["input"])
+            + b"}]}]"
+        )
+
+
+_RULES: tuple[Callable[[Fields], None], ...] = (
+    _drop_what_upstream_refuses,
+    _force_upstream_mode,
+    _rename_aliases,
+    _split_model_name,
+    _map_effort,
+    _map_tier,
+    _rename_web_search,
+    _wrap_text_input,
+)
+
+
+# -- rules on input items ----------------------------------------------------------------------
+
+
+def _items(fields: Fields) -> list[_Item] | None:
+    """The items' deciding keys; None if `input` is no list of objects (upstream will say so)."""
+    try:
+        return _decode_items(fields["input"]) if "input" in fields else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _rewrite_input(fields: Fields, items: list[_Item]) -> None:
+    if not any(item.must_change() for item in items):
+        return
+    kept: list[Raw] = []
+    lifted: list[str] = []
+    for item, raw in zip(items, _list(fields, "input"), strict=True):
+        if not item.must_change():
+            kept.append(raw)
+        elif item.role == "system" and item.type in (None, "message"):
+            lifted.append(_text_of(item.content))
+        else:
+            kept.append(_rewritten(item, _try_object(raw)))
+    fields["input"] = _encoded(kept)
+    if lifted:
+        own = _text(fields, "instructions")
+        fields["instructions"] = _encoded("\n".join(filter(None, [own, *lifted])))
+
+
+def _rewritten(item: _Item, value: Fields) -> Raw:
+    value = {key: raw for key, raw in value.items() if key not in _FOREIGN_KEYS}
+    if item.role == "tool":
+        call_id = value.get("tool_call_id") or value.get("call_id") or Raw(b'""')
+        output = value.get("content") or value.get("output") or Raw(b'""')
+        return _encoded(
+            {"type": Raw(b'"function_call_output"'), "call_id": call_id, "output": output}
+        )
+    if item.role == "assistant" and item.content is not None and _is_text(item.content):
+        text = bytes(item.content)
+        value["content"] = Raw(b'[{"type":"output_text","text":' + text + b"}]")
+    return _encoded(value)
+
+
+def _text_of(content: Raw | None) -> str:
+    """The text of a message's content, a string or a list of parts; other parts say nothing."""
+    value: Any = msgspec.json.decode(content) if content is not None else ""
+    if isinstance(value, str):
+        return value
+    parts = value if isinstance(value, list) else []
+    texts = [part.get("text") for part in parts if isinstance(part, dict)]
+    return "\n".join(text for text in texts if isinstance(text, str))
+
+
+# -- reading raw values ------------------------------------------------------------------------
+
+
+def _encode(fields: Fields) -> bytes:
+    return msgspec.json.encode(fields)
+
+
+def _encoded(value: object) -> Raw:
+    return Raw(msgspec.json.encode(value))
+
+
+def _given(fields: Fields, name: str) -> bool:
+    return name in fields and fields[name] != _NULL
+
+
+def _is_text(raw: Raw | None) -> bool:
+    return raw is not None and _head(raw, 1) == b'"'
+
+
+def _head(raw: Raw, size: int) -> bytes:
+    return bytes(memoryview(raw)[:size])
+
+
+def _as_text(raw: Raw | None) -> str | None:
+    if not _is_text(raw):
+        return None
+    return msgspec.json.decode(raw, type=str) if raw is not None else None
+
+
+def _text(fields: Fields, name: str) -> str | None:
+    return _as_text(fields.get(name))
+
+
+def _flag(fields: Fields, name: str) -> bool | None:
+    raw = fields.get(name)
+    if raw is None or raw == _NULL:
+        return None
+    if raw not in (_TRUE, _FALSE):
+        raise BadRequestError(f"'{name}' must be true or false.", param=name)
+    return raw == _TRUE
+
+
+def _object(fields: Fields, name: str) -> Fields:
+    """The object under `name`; empty if absent, null or something else (upstream will say so)."""
+    return _try_object(fields[name]) if name in fields else {}
+
+
+def _try_object(raw: Raw) -> Fields:
+    try:
+        return _decode_fields(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+
+
+def _list(fields: Fields, name: str) -> list[Raw]:
+    try:
+        return msgspec.json.decode(fields[name], type=list[Raw])
+    except msgspec.DecodeError as error:
+        raise BadRequestError(f"'{name}' must be a list.", param=name) from error
+
+
+def _list_of_text(fields: Fields, name: str) -> list[str]:
+    try:
+        return msgspec.json.decode(fields[name], type=list[str])
+    except msgspec.DecodeError as error:
+        raise BadRequestError(f"'{name}' must be a list of strings.", param=name) from error
+
+
+def _model(fields: Fields) -> str:
+    return (_text(fields, "model") or "").strip()
+
+
+def _opening(fields: Fields, items: list[_Item]) -> bytes:
+    first = next((item.content for item in items if item.role == "user"), None)
+    parts = (fields.get("instructions"), first)
+    return b"\n".join(_head(part, _OPENING_BYTES) for part in parts if part is not None)

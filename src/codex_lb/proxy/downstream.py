@@ -1,0 +1,154 @@
+"""The client's side of one exchange: start, bytes, silence, leaving.
+
+A stream's beginning is held back while an account may still change, but not for ever: after
+`HOLD_S` the client gets its 200 and then a sign of life in every silence (a data event for Codex,
+whose idle timer ignores comments; a comment for the others, whose parsers ignore it).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from codex_lb.core import events
+from codex_lb.core.answers import Answer
+from codex_lb.core.responses import Dialect
+
+HOLD_S = 5.0
+PULSE_S = 10.0
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_STREAM_HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache, no-transform",
+    "x-accel-buffering": "no",
+}
+
+
+class ClientGoneError(Exception):
+    """The client has closed the connection before its answer was complete."""
+
+
+class ShutdownError(Exception):
+    """The process ends before the answer is complete."""
+
+
+class Downstream:
+    """`headers` are sent with every answer. `streams`: the client waits for events."""
+
+    def __init__(
+        self,
+        receive: Receive,
+        send: Send,
+        *,
+        dialect: Dialect,
+        headers: Mapping[str, str],
+        streams: bool = True,
+    ) -> None:
+        self._receive = receive
+        self._send = send
+        self._headers = headers
+        self._streams = streams
+        self._keepalive = (
+            events.KEEPALIVE_CODEX if dialect is Dialect.CODEX else events.KEEPALIVE_COMMENT
+        )
+        loop = asyncio.get_running_loop()
+        self._now = loop.time
+        self._quiet_since = loop.time()
+        self._watcher: asyncio.Task[None] | None = None
+        self.started = False
+        self.finished = False
+        self.stopping = False
+        self.status = 0  # as sent
+        self.last = b""  # the latest piece of stream sent, for its sequence number
+
+    async def begin_stream(self, headers: Mapping[str, str]) -> None:
+        if not self.started:
+            await self._start(200, _STREAM_HEADERS | dict(headers))
+
+    async def write(self, data: bytes) -> None:
+        """Events, whole; waits while the client reads more slowly than we send."""
+        if not data:
+            return
+        self.last = data
+        self._quiet_since = self._now()
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def finish(self) -> None:
+        if not self.finished:
+            self.finished = True
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def reply(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """A whole answer; only before a stream has begun."""
+        await self._start(status, {**headers, "content-length": str(len(body))})
+        self.finished = True
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def answer(self, answer: Answer) -> None:
+        await self.reply(answer.status, answer.headers(), answer.body())
+
+    async def _start(self, status: int, headers: Mapping[str, str]) -> None:
+        self.started = True
+        self.status = status
+        pairs = [
+            (name.encode("latin-1"), value.encode("latin-1", "replace"))
+            for name, value in {**self._headers, **headers}.items()
+        ]
+        await self._send({"type": "http.response.start", "status": status, "headers": pairs})
+
+    # -- beside the relay -----------------------------------------------------------------------
+
+    async def attended(self, work: Awaitable[None]) -> None:
+        """Do `work`, cancelled when the client leaves or the process stops.
+
+        Raises `ClientGoneError` or `ShutdownError` once the cancelled work has cleaned up.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._watcher = group.create_task(self._attend())
+                try:
+                    await work
+                finally:
+                    self._watcher.cancel()
+        except BaseExceptionGroup as group_error:
+            # One failure at a time: the watcher's or the work's own.
+            raise group_error.exceptions[0] from None
+
+    def stop(self) -> None:
+        """End this exchange now; its relay says so to the client."""
+        self.stopping = True
+        if self._watcher is not None:
+            self._watcher.cancel()
+
+    async def _attend(self) -> None:
+        try:
+            while not self.finished:
+                try:
+                    async with asyncio.timeout(self._until_pulse()):
+                        message = await self._receive()
+                except TimeoutError:
+                    await self._pulse()
+                    continue
+                if message["type"] == "http.disconnect" and not self.finished:
+                    raise ClientGoneError
+        except asyncio.CancelledError:
+            if self.stopping:
+                raise ShutdownError from None
+            raise
+
+    def _until_pulse(self) -> float | None:
+        """Seconds to the next sign of life; None: none is due (a JSON reply comes in one piece)."""
+        if not self._streams:
+            return None
+        silence = PULSE_S if self.started else HOLD_S
+        return max(0.0, self._quiet_since + silence - self._now())
+
+    async def _pulse(self) -> None:
+        if self.finished or self._quiet_since + HOLD_S > self._now():
+            return  # something was sent since
+        await self.begin_stream({})
+        self._quiet_since = self._now()
+        await self._send({"type": "http.response.body", "body": self._keepalive, "more_body": True})

@@ -1,0 +1,161 @@
+"""Pass a stream on while scanning it: hold back, commit, relay, end.
+
+Nothing reaches the client before the first content event; from then on the account's answer is
+the client's. What upstream left half said is not passed on, and nothing after a terminal event.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+
+from codex_lb.core import answers, errors, events, headers, quota, sse
+from codex_lb.core.answers import Answer
+from codex_lb.core.errors import Signal
+from codex_lb.core.model import QuotaWindow
+from codex_lb.core.sse import DELTAS, Event
+from codex_lb.proxy.downstream import Downstream
+from codex_lb.proxy.settle import Notes
+from codex_lb.proxy.sinks import JsonSink, Sink
+from codex_lb.upstream.client import Reply, UpstreamFaultError
+
+_CLOSE_S = 0.5  # for upstream to end a stream that said all, so that its connection serves again
+# The idle deadline is moved at most this often: once a chunk would cost more than it tells.
+_DEADLINE_STEPS = 8
+
+Measured = Callable[[Collection[QuotaWindow]], None]
+
+
+class Relay:
+    """One client's view of the stream, over all attempts. `idle_s`: silence that ends a stream."""
+
+    def __init__(
+        self, client: Downstream, sink: Sink, notes: Notes, *, clock: Callable[[], float],
+        idle_s: float, elapsed_ms: Callable[[], int],
+    ) -> None:  # fmt: skip
+        self.committed = False
+        self.response_id: str | None = None  # of the response that the client has seen
+        self._client = client
+        self._sink = sink
+        self._notes = notes
+        self._clock = clock
+        self._idle_s = idle_s
+        self._elapsed_ms = elapsed_ms
+        self._loop_time = asyncio.get_running_loop().time
+        self._extended_at = 0.0
+
+    async def run(
+        self, reply: Reply, held: list[Event], deadline: asyncio.Timeout, measured: Measured
+    ) -> Signal | None:
+        """Relay one reply; the signal if it failed, None if it ended well.
+
+        Until the commitment `held` gathers the events: a failure among them is the caller's to
+        judge, and nothing has been sent. Raises `UpstreamFaultError`, `EventTooLargeError`.
+        """
+        scanner = sse.Scanner()
+        async for events_ in _scanned(reply, scanner):
+            out: list[bytes] = []
+            for event in events_:
+                if event.kind is not DELTAS:
+                    self._note(event, measured)
+                if self.committed:
+                    out.append(self._sink.take(event))
+                else:
+                    held.append(event)
+                    if events.is_metadata(event.kind):
+                        continue
+                    if event.kind in events.FAILURES:
+                        return errors.read_event(event.data())
+                    await self._commit(reply, held, out)
+                if event.kind in events.TERMINAL:
+                    return await self._end(event, out, reply)
+            if self.committed:
+                self._extend(deadline)
+                await self._client.write(b"".join(out))
+        return errors.fault("stream_incomplete", "Upstream ended the stream too early.")
+
+    async def _commit(self, reply: Reply, held: list[Event], out: list[bytes]) -> None:
+        self.committed = True
+        self._notes.first_event_ms = self._elapsed_ms()
+        if self._sink.streams:
+            await self._client.begin_stream(headers.downstream(reply.headers.items()))
+        out.extend(self._sink.take(event) for event in held)
+
+    def _note(self, event: Event, measured: Measured) -> None:
+        if event.kind == "codex.rate_limits":
+            measured(quota.windows_in_event(event.data(), self._clock()))
+        elif event.kind == "response.created":
+            self.response_id = events.facts(event.data()).id
+
+    def _extend(self, deadline: asyncio.Timeout) -> None:
+        now = self._loop_time()
+        if now - self._extended_at >= self._idle_s / _DEADLINE_STEPS:
+            self._extended_at = now
+            deadline.reschedule(now + self._idle_s)
+
+    # -- the end --------------------------------------------------------------------------------
+
+    async def _end(self, event: Event, out: list[bytes], reply: Reply) -> Signal | None:
+        data = event.data()
+        self._notes.facts = events.facts(data)
+        signal = errors.read_event(data) if event.kind in events.FAILURES else None
+        if isinstance(self._sink, JsonSink):
+            await self._end_json(self._sink, event.kind, signal)
+        else:
+            self._notes.terminal = event.kind
+            await self._client.write(b"".join(out))
+            await self._client.finish()
+        await _drain(reply)
+        return signal
+
+    async def _end_json(self, sink: JsonSink, kind: str, signal: Signal | None) -> None:
+        if signal is None and sink.response is not None:
+            self._notes.terminal = kind
+            body = events.encode_json(sink.response)
+            await self._client.reply(200, {"content-type": "application/json"}, body)
+            return
+        unreadable = errors.fault("stream_incomplete", "Upstream's response is not readable.")
+        await self.say(answers.of_failed_event(signal or unreadable), as_event=False)
+
+    async def pass_failed(self, held: list[Event], signal: Signal) -> None:
+        """A held-back stream whose failure is the client's answer, as upstream sent it."""
+        if isinstance(self._sink, JsonSink):
+            return await self.say(answers.of_failed_event(signal), as_event=False)
+        self._notes.terminal = held[-1].kind
+        self._notes.facts = events.facts(held[-1].data())
+        await self._client.begin_stream({})
+        await self._client.write(b"".join(self._sink.take(event) for event in held))
+        return await self._client.finish()
+
+    async def say(self, answer: Answer, *, as_event: bool) -> None:
+        """Our own answer: an HTTP reply, or the last event of a stream."""
+        self._notes.answer = answer
+        client = self._client
+        if client.finished:
+            return None
+        if not self._sink.streams or not (client.started or as_event):
+            return await client.answer(answer)
+        await client.begin_stream({})
+        sequence = events.next_sequence(client.last)
+        own_id = self.response_id if self.committed and self.response_id else None
+        for event in self._sink.failure(answer, own_id, sequence, fresh=not client.last):
+            await client.write(event)
+        return await client.finish()
+
+
+async def _scanned(reply: Reply, scanner: sse.Scanner) -> AsyncIterator[list[Event]]:
+    async for chunk in reply.chunks():
+        events_ = scanner.feed(chunk)
+        if events_:
+            yield events_
+    last = scanner.finish()
+    if last:
+        yield last
+
+
+async def _drain(reply: Reply) -> None:
+    """Read to the end, so that the connection can be used again; else it is closed."""
+    try:
+        async with asyncio.timeout(_CLOSE_S):
+            async for _ in reply.chunks():
+                pass
+    except (TimeoutError, UpstreamFaultError):
+        return  # the client has its answer; only the connection is lost

@@ -1,0 +1,211 @@
+"""The data plane's paths: which endpoint, which dialect, and what may pass the door.
+
+A raw ASGI callable: everything here is on the way to the first byte. The door (caller, origin,
+method) is decided before a byte of the body is read.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any
+from uuid import uuid4
+
+import structlog
+
+from codex_lb import __version__
+from codex_lb.core import access, affinity, answers, responses
+from codex_lb.core.answers import Answer
+from codex_lb.core.catalogue import Catalogue
+from codex_lb.core.model import OpenedRequest
+from codex_lb.core.responses import BadRequestError, Call, Dialect
+from codex_lb.proxy import body
+from codex_lb.proxy.downstream import ClientGoneError, Downstream, Receive, Send, ShutdownError
+from codex_lb.proxy.exchange import Exchange, Parts, Request
+from codex_lb.proxy.models import Models
+
+Scope = Mapping[str, Any]
+
+_log = structlog.get_logger(__name__)
+
+_MIB = 1024 * 1024
+_CODEX = "/backend-api/codex"
+_MAX_ID_LENGTH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Who may pass without a key."""
+
+    allowed_hosts: tuple[str, ...]
+    networks: tuple[IPv4Network | IPv6Network, ...]
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One HTTP request on its way through the routes."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    path: str
+    dialect: Dialect
+    headers: dict[str, str]
+    id: str
+
+    def downstream(self, *, streams: bool = False) -> Downstream:
+        return Downstream(
+            self.receive,
+            self.send,
+            dialect=self.dialect,
+            headers={
+                "x-request-id": self.request_id,
+                "x-app-version": __version__,
+            },
+            streams=streams,
+        )
+
+    @property
+    def request_id(self) -> str:
+        """The client's own, so that both sides can find the exchange; else ours."""
+        given = self.headers.get("x-request-id", "")
+        return given if given.isascii() and 0 < len(given) <= _MAX_ID_LENGTH else self.id
+
+
+class DataPlane:
+    """`/v1` and `/backend-api`."""
+
+    def __init__(
+        self, parts: Parts, models: Models, door: Door, *, max_responses_body_mb: int
+    ) -> None:
+        self._parts = parts
+        self._models = models
+        self._door = door
+        self._max_body = max_responses_body_mb * _MIB
+        self._live: set[Downstream] = set()
+        self.draining = False
+        self._routes: dict[str, tuple[str, Callable[[_Asked], Awaitable[None]]]] = {
+            "/v1/responses": ("POST", self._responses),
+            f"{_CODEX}/responses": ("POST", self._responses),
+            "/v1/models": ("GET", self._list_models),
+            f"{_CODEX}/models": ("GET", self._list_models),
+        }
+
+    @property
+    def live(self) -> int:
+        return len(self._live)
+
+    def stop_all(self) -> None:
+        """End what still runs; every client is told."""
+        for client in list(self._live):
+            client.stop()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = _read_head(scope, receive, send)
+        route = self._routes.get(asked.path)
+        answer = self._refused(asked, route[0] if route else None)
+        if answer is not None or route is None:
+            return await asked.downstream().answer(answer or answers.not_found(asked.path))
+        try:
+            return await route[1](asked)
+        except (ClientGoneError, ShutdownError, body.ClientGone):
+            return None
+
+    def _refused(self, asked: _Asked, method: str | None) -> Answer | None:
+        """Why the request stays outside; None: it may pass."""
+        client = asked.scope.get("client")
+        peer = client[0] if client else None
+        asked_method = asked.scope["method"]
+        if access.is_cross_site(asked_method, asked.headers):
+            return answers.forbidden("Requests from other sites are refused.", "cross_site_request")
+        if not access.may_use_proxy(
+            peer,
+            asked.headers,
+            allowed_hosts=self._door.allowed_hosts,
+            networks=self._door.networks,
+        ):
+            return answers.unauthorized(
+                "Proxy authentication must be configured before remote access is allowed."
+            )
+        if method is None:
+            return answers.not_found(asked.path)
+        if asked_method != method and not (method == "GET" and asked_method == "HEAD"):
+            return answers.wrong_method(asked_method, asked.path)
+        return answers.shutting_down() if self.draining else None
+
+    # -- responses ------------------------------------------------------------------------------
+
+    async def _responses(self, asked: _Asked) -> None:
+        call = await self._read_call(asked)
+        if isinstance(call, Answer):
+            return await asked.downstream().answer(call)
+        client = asked.downstream(streams=call.stream)
+        tie = affinity.of(call, asked.headers, api_key_id=None)
+        request = Request(call, asked.dialect, tie, asked.headers, self._row(asked, call, tie))
+        self._live.add(client)
+        try:
+            await Exchange(self._parts, request, client).serve()
+        except (ClientGoneError, ShutdownError):
+            raise
+        except Exception:  # noqa: BLE001  the edge: a defect must not leave the client unanswered
+            _log.exception("exchange failed", request=asked.id)
+            if not client.started:
+                await client.answer(answers.internal())
+        finally:
+            self._live.discard(client)
+
+    async def _read_call(self, asked: _Asked) -> Call | Answer:
+        try:
+            data = await body.read(asked.receive, asked.headers, limit=self._max_body)
+            return responses.read(data, asked.dialect)
+        except BadRequestError as error:
+            return answers.bad_request(error)
+        except body.TooLarge:
+            return answers.too_large(self._max_body, asked.dialect)
+        except body.UnsupportedEncoding as error:
+            return answers.unsupported_encoding(str(error), asked.dialect)
+        except (body.BadEncoding, body.Truncated) as error:
+            return answers.bad_request(BadRequestError(str(error)))
+
+    def _row(self, asked: _Asked, call: Call, tie: affinity.Affinity) -> OpenedRequest:
+        client = asked.scope.get("client")
+        return OpenedRequest(
+            id=asked.id,
+            opened_at_ms=int(self._parts.clock() * 1000),
+            endpoint="responses",
+            transport="sse" if call.stream else "http",
+            model=call.model,
+            effort=call.effort,
+            service_tier=call.service_tier,
+            conversation_id=tie.conversation,
+            user_agent=asked.headers.get("user-agent"),
+            client_ip=client[0] if client else None,
+        )
+
+    # -- models ---------------------------------------------------------------------------------
+
+    async def _list_models(self, asked: _Asked) -> None:
+        known = await self._models.get()
+        versioned = b"client_version=" in asked.scope.get("query_string", b"")
+        wants_codex = asked.dialect is Dialect.CODEX or versioned
+        await _send_catalogue(asked, known, known.codex if wants_codex else known.openai)
+
+
+async def _send_catalogue(asked: _Asked, known: Catalogue, document: bytes) -> None:
+    client = asked.downstream()
+    tags = {"etag": known.etag, "cache-control": "no-cache"}
+    if known.etag in asked.headers.get("if-none-match", ""):
+        return await client.reply(304, tags, b"")
+    if asked.scope["method"] == "HEAD":
+        document = b""
+    return await client.reply(200, tags | {"content-type": "application/json"}, document)
+
+
+def _read_head(scope: Scope, receive: Receive, send: Send) -> _Asked:
+    path = scope["path"].rstrip("/") or "/"
+    if path.startswith(f"{_CODEX}/v1/"):  # some clients append /v1 to any base URL
+        path = _CODEX + path[len(_CODEX) + 3 :]
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+    dialect = Dialect.CODEX if path.startswith("/backend-api") else Dialect.OPENAI
+    return _Asked(scope, receive, send, path, dialect, headers, uuid4().hex)

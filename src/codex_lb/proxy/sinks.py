@@ -1,0 +1,155 @@
+"""What a client gets for each event of upstream's: the difference between the dialects.
+
+`CodexSink` passes events as they are. `OpenAISink` keeps the public API's promises (no `codex.*`
+events; the final response carries its output, which upstream leaves empty). `JsonSink` gives
+nothing until the end, then one object.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import msgspec
+
+from codex_lb.core import errors, events
+from codex_lb.core.answers import Answer
+from codex_lb.core.sse import DELTAS, Event
+
+_ITEM_DONE = "response.output_item.done"
+_FINAL = ("response.completed", "response.incomplete")
+
+
+class Sink(Protocol):
+    """`streams`: the client gets events; else it waits for one reply."""
+
+    streams: bool
+
+    def take(self, event: Event) -> bytes:
+        """What the client gets for `event`."""
+        ...
+
+    def failure(
+        self, answer: Answer, response_id: str | None, sequence: int, *, fresh: bool
+    ) -> Iterator[bytes]:
+        """Events that end the stream with our own answer; `fresh`: nothing was sent before."""
+        ...
+
+
+class CodexSink:
+    """Codex ignores an `error` event in a stream, so that one is said as `response.failed`."""
+
+    streams = True
+
+    def __init__(self, stub: dict[str, Any]) -> None:
+        self._stub = stub  # a response without output, for events of our own
+
+    def take(self, event: Event) -> bytes:
+        if event.kind != "error":
+            return event.raw
+        signal = errors.read_event(event.data())
+        return events.failed(
+            self._stub,
+            events.sequence(event.raw) or 0,
+            code=signal.word or "server_error",
+            message=signal.message or "Upstream reported an error.",
+        )
+
+    def failure(
+        self, answer: Answer, response_id: str | None, sequence: int, *, fresh: bool
+    ) -> Iterator[bytes]:
+        del fresh  # Codex needs no `response.created` before
+        yield _failed(self._stub, answer, response_id, sequence)
+
+
+class OpenAISink:
+    streams = True
+
+    def __init__(self, stub: dict[str, Any]) -> None:
+        self._stub = stub
+        self._output = _Output()
+
+    def take(self, event: Event) -> bytes:
+        if event.kind is DELTAS:
+            return event.raw
+        if event.kind.startswith("codex."):
+            return b""
+        self._output.note(event)
+        if event.kind not in _FINAL:
+            return event.raw
+        document = _document(event)
+        response = document.get("response")
+        if not isinstance(response, dict):
+            return event.raw
+        filled = self._output.fill(response)
+        if filled is response:
+            return event.raw
+        return events.encode(document | {"response": filled})
+
+    def failure(
+        self, answer: Answer, response_id: str | None, sequence: int, *, fresh: bool
+    ) -> Iterator[bytes]:
+        if fresh:  # the SDKs' stream helpers insist on it
+            yield events.created(self._stub | {"status": "in_progress"}, sequence)
+            sequence += 1
+        yield _failed(self._stub, answer, response_id, sequence)
+
+
+class JsonSink:
+    streams = False
+
+    def __init__(self) -> None:
+        self._output = _Output()
+        self.response: dict[str, Any] | None = None  # there once the stream has ended well
+
+    def take(self, event: Event) -> bytes:
+        self._output.note(event)
+        if event.kind in _FINAL:
+            response = _document(event).get("response")
+            if isinstance(response, dict):
+                self.response = self._output.fill(response)
+        return b""
+
+    def failure(
+        self, answer: Answer, response_id: str | None, sequence: int, *, fresh: bool
+    ) -> Iterator[bytes]:
+        del answer, response_id, sequence, fresh  # its failure is an HTTP reply
+        yield from ()
+
+
+class _ItemDone(msgspec.Struct):
+    output_index: int
+    item: msgspec.Raw
+
+
+class _Output:
+    """The finished items of a response, by their place."""
+
+    def __init__(self) -> None:
+        self._items: dict[int, msgspec.Raw] = {}
+
+    def note(self, event: Event) -> None:
+        if event.kind != _ITEM_DONE:
+            return
+        try:
+            done = msgspec.json.decode(event.data(), type=_ItemDone)
+        except msgspec.DecodeError:
+            return  # without a place or an item there is nothing to keep
+        self._items[done.output_index] = done.item
+
+    def fill(self, response: dict[str, Any]) -> dict[str, Any]:
+        """`response` with its output, unless upstream has sent one."""
+        if response.get("output") or not self._items:
+            return response
+        return response | {"output": [self._items[index] for index in sorted(self._items)]}
+
+
+def _failed(stub: dict[str, Any], answer: Answer, response_id: str | None, sequence: int) -> bytes:
+    response = stub | {"id": response_id} if response_id else stub
+    return events.failed(response, sequence, code=answer.event_code, message=answer.message)
+
+
+def _document(event: Event) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(event.data())
+    except msgspec.DecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,12 @@
+"""Upstream's addresses. Sources: `docs/wire.md`."""
+
+RESPONSES_PATH = "/codex/responses"
+MODELS_PATH = "/codex/models"
+TOKEN_PATH = "/oauth/token"  # noqa: S105  a path, not a secret
+
+# The public OAuth client of Codex CLI; upstream ties refresh tokens to it.
+OAUTH_CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"
+OAUTH_REFRESH_SCOPE = "openid profile email"
+
+# A release of Codex CLI whose catalogue we can read; upstream filters models by it.
+CLIENT_VERSION = "0.169.0"
