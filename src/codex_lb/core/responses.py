@@ -92,6 +92,7 @@ _FOREIGN_KEYS = frozenset({"reasoning_content", "reasoning_details", "tool_calls
 # Cursor writes effort and speed into the model's name.
 _SUFFIXED = re.compile(r"^(gpt-[\w.-]*?)(?:-(none|minimal|low|medium|high|xhigh))?(-fast)?$")
 
+_ABSENT = Raw()
 _FALSE, _TRUE, _NULL = Raw(b"false"), Raw(b"true"), Raw(b"null")
 _decode_fields = msgspec.json.Decoder(Fields).decode
 _OPENING_BYTES = 512
@@ -102,20 +103,26 @@ class _Item(msgspec.Struct):
 
     type: str | None = None
     role: str | None = None
-    content: Raw | None = None
-    reasoning_content: Raw | None = None
-    reasoning_details: Raw | None = None
-    tool_calls: Raw | None = None
-    function_call: Raw | None = None
+    content: Raw = _ABSENT
+    reasoning_content: Raw = _ABSENT
+    reasoning_details: Raw = _ABSENT
+    tool_calls: Raw = _ABSENT
+    function_call: Raw = _ABSENT
 
     def must_change(self) -> bool:
         if self.role in ("system", "tool"):
             return True
         if self.role == "assistant" and _is_text(self.content):
             return True
-        return self.role is not None and any(
-            (self.reasoning_content, self.reasoning_details, self.tool_calls, self.function_call)
+        if self.role is None:
+            return False
+        foreign = (
+            self.reasoning_content,
+            self.reasoning_details,
+            self.tool_calls,
+            self.function_call,
         )
+        return any(raw is not _ABSENT for raw in foreign)
 
 
 _decode_items = msgspec.json.Decoder(list[_Item]).decode
@@ -306,15 +313,15 @@ def _rewritten(item: _Item, value: Fields) -> Raw:
         return _encoded(
             {"type": Raw(b'"function_call_output"'), "call_id": call_id, "output": output}
         )
-    if item.role == "assistant" and item.content is not None and _is_text(item.content):
+    if item.role == "assistant" and _is_text(item.content):
         text = bytes(item.content)
         value["content"] = Raw(b'[{"type":"output_text","text":' + text + b"}]")
     return _encoded(value)
 
 
-def _text_of(content: Raw | None) -> str:
+def _text_of(content: Raw) -> str:
     """The text of a message's content, a string or a list of parts; other parts say nothing."""
-    value: Any = msgspec.json.decode(content) if content is not None else ""
+    value: Any = msgspec.json.decode(content) if content is not _ABSENT else ""
     if isinstance(value, str):
         return value
     parts = value if isinstance(value, list) else []
@@ -395,6 +402,6 @@ def _model(fields: Fields) -> str:
 
 
 def _opening(fields: Fields, items: list[_Item]) -> bytes:
-    first = next((item.content for item in items if item.role == "user"), None)
-    parts = (fields.get("instructions"), first)
-    return b"\n".join(_head(part, _OPENING_BYTES) for part in parts if part is not None)
+    first = next((item.content for item in items if item.role == "user"), _ABSENT)
+    parts = (fields.get("instructions", _ABSENT), first)
+    return b"\n".join(_head(part, _OPENING_BYTES) for part in parts if part is not _ABSENT)
