@@ -1,1 +1,20 @@
-"""Tables and queries; SQL and nothing else."""
+"""Everything that outlives the process, as SQL: accounts, credentials, requests, settings.
+
+`Store` is the whole interface; the other modules hold its parts.
+"""
+
+from codex_lb.store.errors import KeyFileError, StateConflict, StoreError, StoreInUseError
+from codex_lb.store.records import AccountTotals, Affinity, Cursor, RequestRecord
+from codex_lb.store.store import Store
+
+__all__ = [
+    "AccountTotals",
+    "Affinity",
+    "Cursor",
+    "KeyFileError",
+    "RequestRecord",
+    "StateConflict",
+    "Store",
+    "StoreError",
+    "StoreInUseError",
+]

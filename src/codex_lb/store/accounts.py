@@ -1,0 +1,234 @@
+"""The pool as rows: accounts, their sealed credentials, quota windows and blocks."""
+
+import hmac
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import ColumnElement, Row, delete, insert, select, true, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from codex_lb.core.model import Account, AccountState, Block, Credential, Identity, QuotaWindow
+from codex_lb.store.database import upsert
+from codex_lb.store.errors import StateConflict
+from codex_lb.store.schema import accounts, affinities, blocks, credentials, quota_windows
+from codex_lb.store.secrets import Keyring
+
+
+async def all_accounts(connection: AsyncConnection) -> list[Account]:
+    """In the order in which they were added."""
+    return await _read(connection, true())
+
+
+async def one(connection: AsyncConnection, account_id: str) -> Account | None:
+    return next(iter(await _read(connection, accounts.c.id == account_id)), None)
+
+
+async def _read(connection: AsyncConnection, chosen: ColumnElement[bool]) -> list[Account]:
+    mine = select(accounts.c.id).where(chosen)
+    windows: dict[str, list[QuotaWindow]] = {}
+    for row in await connection.execute(
+        select(quota_windows)
+        .where(quota_windows.c.account_id.in_(mine))
+        .order_by(quota_windows.c.minutes)
+    ):
+        windows.setdefault(row.account_id, []).append(
+            QuotaWindow(row.minutes, row.used, row.resets_at, row.measured_at, row.source)
+        )
+    barred: dict[str, list[Block]] = {}
+    for row in await connection.execute(
+        select(blocks).where(blocks.c.account_id.in_(mine)).order_by(blocks.c.kind, blocks.c.model)
+    ):
+        barred.setdefault(row.account_id, []).append(
+            Block(row.kind, row.since, row.until, row.reason, row.model or None)
+        )
+    rows = await connection.execute(
+        select(accounts).where(chosen).order_by(accounts.c.created_at, accounts.c.id)
+    )
+    return [
+        _account(row, tuple(windows.get(row.id, ())), tuple(barred.get(row.id, ()))) for row in rows
+    ]
+
+
+def _account(
+    row: Row[tuple[object, ...]], windows: tuple[QuotaWindow, ...], barred: tuple[Block, ...]
+) -> Account:
+    return Account(
+        id=row.id,
+        identity=Identity(
+            chatgpt_account_id=row.chatgpt_account_id,
+            chatgpt_user_id=row.chatgpt_user_id,
+            email=row.email,
+            plan=row.plan,
+            workspace_id=row.workspace_id,
+            workspace_label=row.workspace_label,
+            seat_type=row.seat_type,
+        ),
+        state=row.state,
+        state_reason=row.state_reason,
+        created_at=row.created_at,
+        refreshed_at=row.refreshed_at,
+        access_expires_at=row.access_expires_at,
+        windows=windows,
+        blocks=barred,
+    )
+
+
+async def credential(
+    connection: AsyncConnection, keys: Keyring, account_id: str
+) -> Credential | None:
+    query = (
+        select(credentials, accounts.c.access_expires_at, accounts.c.refreshed_at)
+        .join(accounts)
+        .where(accounts.c.id == account_id)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return None
+    return Credential(
+        access_token=keys.open(row.access_token),
+        refresh_token=keys.open(row.refresh_token),
+        id_token=keys.open(row.id_token),
+        expires_at=row.access_expires_at,
+        refreshed_at=row.refreshed_at,
+    )
+
+
+async def put(
+    connection: AsyncConnection,
+    keys: Keyring,
+    account_id: str,
+    identity: Identity,
+    new: Credential,
+    *,
+    now: float,
+) -> bool:
+    """Add the account, or replace its credential and what the token says of it; which of the two.
+
+    Signing in again ends every state but `paused`, and every block for want of a good login.
+    """
+    said = asdict(identity) | {
+        "refreshed_at": new.refreshed_at,
+        "access_expires_at": new.expires_at,
+    }
+    added = said | {"id": account_id, "state": "active", "created_at": now}
+    adding = upsert(connection, accounts).values(added).on_conflict_do_nothing()
+    if (await connection.execute(adding)).rowcount:
+        row = _sealed(keys, new) | {"account_id": account_id}
+        await connection.execute(insert(credentials).values(row))
+        return False
+    if await _lock(connection, account_id) != "paused":
+        said |= {"state": "active", "state_reason": None}
+    await connection.execute(update(accounts).where(accounts.c.id == account_id).values(said))
+    await connection.execute(
+        update(credentials).where(credentials.c.account_id == account_id).values(_sealed(keys, new))
+    )
+    await connection.execute(
+        delete(blocks).where(blocks.c.account_id == account_id, blocks.c.kind == "login")
+    )
+    return True
+
+
+async def replace_credential(
+    connection: AsyncConnection,
+    keys: Keyring,
+    account_id: str,
+    *,
+    expected_refresh_token: str,
+    new: Credential,
+) -> bool:
+    """False, and nothing changed, if the account is gone or its refresh token is another."""
+    await _lock(connection, account_id)
+    stored = await credential(connection, keys, account_id)
+    if stored is None or not hmac.compare_digest(
+        stored.refresh_token.encode(), expected_refresh_token.encode()
+    ):
+        return False
+    await connection.execute(
+        update(credentials).where(credentials.c.account_id == account_id).values(_sealed(keys, new))
+    )
+    await connection.execute(
+        update(accounts)
+        .where(accounts.c.id == account_id)
+        .values(refreshed_at=new.refreshed_at, access_expires_at=new.expires_at)
+    )
+    return True
+
+
+async def set_state(
+    connection: AsyncConnection,
+    account_id: str,
+    state: AccountState,
+    *,
+    reason: str | None,
+    allowed_from: Collection[AccountState],
+) -> bool:
+    """False if there is no such account. Raises `StateConflict`."""
+    current = await _lock(connection, account_id)
+    if current is None:
+        return False
+    if current not in allowed_from:
+        raise StateConflict(current)
+    await connection.execute(
+        update(accounts).where(accounts.c.id == account_id).values(state=state, state_reason=reason)
+    )
+    return True
+
+
+async def remove(connection: AsyncConnection, account_id: str) -> bool:
+    """Delete the account and all that hangs on it, but not its request rows."""
+    await connection.execute(delete(affinities).where(affinities.c.account_id == account_id))
+    result = await connection.execute(delete(accounts).where(accounts.c.id == account_id))
+    return result.rowcount > 0
+
+
+async def put_blocks(connection: AsyncConnection, account_id: str, given: Sequence[Block]) -> None:
+    if await _lock(connection, account_id) is None:
+        return
+    await connection.execute(delete(blocks).where(blocks.c.account_id == account_id))
+    latest = {(b.kind, b.model): b for b in sorted(given, key=lambda block: block.until)}
+    rows = [
+        asdict(block) | {"account_id": account_id, "model": block.model or ""}
+        for block in latest.values()
+    ]
+    if rows:
+        await connection.execute(insert(blocks), rows)
+
+
+async def put_windows(
+    connection: AsyncConnection, account_id: str, given: Iterable[QuotaWindow]
+) -> None:
+    if await _lock(connection, account_id) is None:
+        return
+    await connection.execute(delete(quota_windows).where(quota_windows.c.account_id == account_id))
+    latest = {w.minutes: w for w in sorted(given, key=lambda window: window.measured_at)}
+    rows = [asdict(window) | {"account_id": account_id} for window in latest.values()]
+    if rows:
+        await connection.execute(insert(quota_windows), rows)
+
+
+async def reseal(connection: AsyncConnection, keys: Keyring) -> int:
+    """Seal every credential anew with the first key; how many there were."""
+    count = 0
+    for row in (await connection.execute(select(credentials).with_for_update())).all():
+        opened = {name: keys.open(getattr(row, name)) for name in _TOKENS}
+        await connection.execute(
+            update(credentials)
+            .where(credentials.c.account_id == row.account_id)
+            .values({name: keys.seal(token) for name, token in opened.items()})
+        )
+        count += 1
+    return count
+
+
+async def _lock(connection: AsyncConnection, account_id: str) -> AccountState | None:
+    """The state of the account, which nobody else changes until the transaction ends."""
+    query = select(accounts.c.state).where(accounts.c.id == account_id).with_for_update()
+    state: AccountState | None = await connection.scalar(query)
+    return state
+
+
+_TOKENS = ("access_token", "refresh_token", "id_token")
+
+
+def _sealed(keys: Keyring, new: Credential) -> dict[str, bytes]:
+    return {name: keys.seal(getattr(new, name)) for name in _TOKENS}

@@ -1,0 +1,118 @@
+"""From a URL and a key file to a database that may be used, or a refusal that has written nothing.
+
+The order matters. What can be judged by reading is judged first: the key file, then on SQLite the
+file itself. Only then is anything created, locked or migrated; and migration, the check of the
+keys and the first key are one transaction, which on PostgreSQL one replica makes at a time.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from codex_lb.store import preferences
+from codex_lb.store.database import Database
+from codex_lb.store.errors import StoreError
+from codex_lb.store.schema import metadata
+from codex_lb.store.secrets import Keyring, create_key_file, require
+
+HEAD = "0001"  # the newest migration, so that Alembic is imported only when one is due
+
+CHECKED_UP_TO_BYTES = 200_000_000  # beyond, the check would take longer than the start itself
+
+_MIGRATION_LOCK = 0x636F6465786C62  # any number that everybody who migrates agrees on
+
+
+def inspect_file(path: Path, keys: Keyring | None, key_file: Path) -> None:
+    """Judge the SQLite file at `path`, if there is one, without changing a byte of its directory.
+
+    Raises `KeyFileError` if `keys` do not open it, `StoreError` if it is damaged.
+    """
+    if not path.exists() or not path.stat().st_size:
+        return
+    # Without a WAL nobody has it open, and only then may SQLite be told to leave no trace.
+    mode = "mode=ro" if path.with_name(path.name + "-wal").exists() else "immutable=1"
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True)) as connection:
+            verdict = "ok"
+            if path.stat().st_size <= CHECKED_UP_TO_BYTES:
+                (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            sealed = _fingerprints_in(connection)
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{path} cannot be read as a database: {error}") from error
+    if verdict != "ok":
+        raise StoreError(f"{path} is damaged: {verdict}; restore it from a backup")
+    if sealed is not None:
+        require(keys, sealed, key_file)
+
+
+def _fingerprints_in(connection: sqlite3.Connection) -> list[str] | None:
+    """None if the database is not that far yet."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'settings'").fetchone():
+        return None
+    row = connection.execute(
+        "SELECT value FROM settings WHERE name = ?", (preferences.KEY_FINGERPRINTS,)
+    ).fetchone()
+    return msgspec.json.decode(row[0], type=list[str]) if row else None
+
+
+async def prepare(database: Database, keys: Keyring | None, key_file: Path) -> Keyring:
+    """Bring the schema to `HEAD` and settle the keys, in one transaction.
+
+    Raises `KeyFileError`; `StoreError` if the database is a newer version's or not ours.
+    """
+    async with database.write() as connection:
+        if database.kind == "postgresql":
+            await connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+        version = await connection.run_sync(_version)
+        if version is not None:
+            keys = require(keys, await _fingerprints(connection), key_file)
+        if version != HEAD:
+            await connection.run_sync(_migrate)
+        keys = keys or create_key_file(key_file)
+        await _remember(connection, keys)
+    return keys
+
+
+async def _fingerprints(connection: AsyncConnection) -> list[str]:
+    return msgspec.convert(
+        await preferences.read(connection, preferences.KEY_FINGERPRINTS) or [], list[str]
+    )
+
+
+async def _remember(connection: AsyncConnection, keys: Keyring) -> None:
+    """From now on the first key seals, so it must be there at every later start."""
+    sealed = await _fingerprints(connection)
+    if keys.fingerprints[0] not in sealed:
+        await preferences.write(
+            connection, preferences.KEY_FINGERPRINTS, [*sealed, keys.fingerprints[0]]
+        )
+
+
+def _version(connection: Connection) -> str | None:
+    """The migration the database is at; None if it is empty. Raises `StoreError`."""
+    tables = set(inspect(connection).get_table_names())
+    if "alembic_version" not in tables:
+        if tables & set(metadata.tables):
+            raise StoreError("the database has tables of another program; use an empty one")
+        return None
+    version = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    if version is None:
+        return None
+    if not (version.isdecimal() and len(version) == len(HEAD)):
+        raise StoreError(
+            f"the database belongs to another program (its schema is {version!r}); use an empty one"
+        )
+    if version > HEAD:
+        raise StoreError(f"the database is at schema {version}, newer than this program's {HEAD}")
+    return str(version)
+
+
+def _migrate(connection: Connection) -> None:
+    from codex_lb.store.migrate import upgrade  # noqa: PLC0415  slow to import, rarely needed
+
+    upgrade(connection)

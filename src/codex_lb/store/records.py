@@ -1,0 +1,46 @@
+"""Values that only the store hands out; everything else is in `core/model.py`."""
+
+from dataclasses import dataclass
+
+from codex_lb.core.model import OpenedRequest, Receipt, RequestStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the request log: the rows older than this one come next."""
+
+    opened_at_ms: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One row of the request log. `receipt` is None while the request runs."""
+
+    opened: OpenedRequest
+    receipt: Receipt | None
+    status: RequestStatus
+
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor(self.opened.opened_at_ms, self.opened.id)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTotals:
+    """What an account has served since it was added, also of rows pruned since."""
+
+    requests: int = 0
+    total_tokens: int = 0  # input and output
+    cached_tokens: int = 0
+    cost_micros: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Affinity:
+    """The account on which a conversation should stay until `expires_at`."""
+
+    kind: str
+    key: str
+    account_id: str
+    expires_at: float

@@ -1,0 +1,172 @@
+"""The tables, alike on SQLite and PostgreSQL.
+
+Times are Unix seconds (`_at`) or milliseconds (`_ms`), money is integer micro-dollars. Lists and
+other JSON stand in text columns: nothing is ever looked up inside them. A change here needs a
+migration; a test holds the two together.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _account_key() -> Column[str]:
+    owner = ForeignKey("accounts.id", ondelete="CASCADE")
+    return Column("account_id", Text, owner, primary_key=True)
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("chatgpt_account_id", Text),
+    Column("chatgpt_user_id", Text),
+    Column("email", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("workspace_id", Text),
+    Column("workspace_label", Text),
+    Column("seat_type", Text),
+    Column("state", Text, nullable=False),
+    Column("state_reason", Text),
+    Column("created_at", Double, nullable=False),
+    Column("refreshed_at", Double, nullable=False),
+    Column("access_expires_at", Double),
+)
+
+credentials = Table(  # sealed, see secrets.py
+    "credentials",
+    metadata,
+    _account_key(),
+    Column("access_token", LargeBinary, nullable=False),
+    Column("refresh_token", LargeBinary, nullable=False),
+    Column("id_token", LargeBinary, nullable=False),
+)
+
+quota_windows = Table(
+    "quota_windows",
+    metadata,
+    _account_key(),
+    Column("minutes", Integer, primary_key=True, autoincrement=False),
+    Column("used", Double, nullable=False),
+    Column("resets_at", Double),
+    Column("measured_at", Double, nullable=False),
+    Column("source", Text, nullable=False),
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    _account_key(),
+    Column("kind", Text, primary_key=True),
+    Column("model", Text, primary_key=True),  # '' bars every model
+    Column("since", Double, nullable=False),
+    Column("until", Double, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+instances = Table(  # one row per running process
+    "instances",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("pid", Integer, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("heartbeat_at", Double, nullable=False),
+)
+
+requests = Table(  # OpenedRequest and Receipt in one row; what comes of the receipt may be null
+    "requests",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("instance_id", Text, nullable=False),
+    Column("opened_at_ms", BigInteger, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("transport", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("effort", Text),
+    Column("service_tier", Text),
+    Column("api_key_id", Text),
+    Column("conversation_id", Text),
+    Column("user_agent", Text),
+    Column("client_ip", Text),
+    Column("status", Text, nullable=False),
+    Column("closed_at_ms", BigInteger),
+    Column("account_id", Text),  # no foreign key: the row outlives its account
+    Column("plan", Text),
+    Column("http_status", Integer),
+    Column("error_code", Text),
+    Column("error_message", Text),
+    Column("upstream_status", Integer),
+    Column("actual_service_tier", Text),
+    Column("response_id", Text),
+    Column("input_tokens", BigInteger),  # the four are null together: nothing was counted
+    Column("cached_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("reasoning_tokens", BigInteger),
+    Column("input_micros", BigInteger),  # the four are null together: nothing was priced
+    Column("cached_micros", BigInteger),
+    Column("output_micros", BigInteger),
+    Column("estimated", Boolean),
+    Column("unpriced", Boolean, nullable=False),
+    Column("attempts", Text, nullable=False),
+    Column("first_event_ms", BigInteger),
+    Column("queue_ms", BigInteger, nullable=False),
+    Column("duration_ms", BigInteger, nullable=False),
+)
+Index(None, requests.c.opened_at_ms, requests.c.id)
+Index(None, requests.c.account_id, requests.c.opened_at_ms)
+Index(None, requests.c.conversation_id, requests.c.opened_at_ms)
+_open = text("status = 'in_progress'")
+Index("ix_requests_open", requests.c.instance_id, sqlite_where=_open, postgresql_where=_open)
+
+rollups = Table(  # closed requests by the hour in which they were opened, see rollups.py
+    "rollups",
+    metadata,
+    Column("dimension", Text, primary_key=True),  # account, account_ever, model, api_key
+    Column("hour_at", BigInteger, primary_key=True, autoincrement=False),  # 0 in account_ever
+    Column("key", Text, primary_key=True),  # '' for requests without one
+    Column("requests", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("cancelled", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("cost_micros", BigInteger, nullable=False),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),  # JSON
+)
+
+affinities = Table(
+    "affinities",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("expires_at", Double, nullable=False),
+)
+Index(None, affinities.c.expires_at)

@@ -1,0 +1,274 @@
+"""The store as the rest of the program sees it: open it once, ask it for values, close it."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import AsyncExitStack
+from itertools import islice
+from pathlib import Path
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from codex_lb.core.model import (
+    Account,
+    AccountState,
+    Block,
+    Credential,
+    Identity,
+    OpenedRequest,
+    QuotaWindow,
+    Receipt,
+)
+from codex_lb.store import accounts, affinities, preferences, requests, rollups
+from codex_lb.store.database import Database, connect, parse_url
+from codex_lb.store.errors import StoreError
+from codex_lb.store.faults import plain
+from codex_lb.store.files import held, make_private_directory, make_private_file
+from codex_lb.store.instances import Presence, this_process
+from codex_lb.store.opening import inspect_file, prepare
+from codex_lb.store.records import AccountTotals, Affinity, Cursor, RequestRecord
+from codex_lb.store.secrets import Keyring, read_key_file
+from codex_lb.store.writer import RequestWriter
+
+CLOSE_WAIT_S = 10.0  # for the last rows, should the database be down just then
+_BATCH = 500
+
+log = structlog.get_logger(__name__)
+
+
+class Store:
+    """All state that outlives the process. One per process; safe to use from all its coroutines.
+
+    Every method is one transaction (long deletions are several), and raises SQLAlchemy's errors if
+    the database fails. A method that writes has written to disk when it returns.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        keys: Keyring,
+        instance_id: str,
+        stack: AsyncExitStack,
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._stack = stack
+        self.instance_id = instance_id
+        self.requests = RequestWriter(database, instance_id)
+
+    @classmethod
+    async def open(
+        cls,
+        database_url: str | None,
+        data_dir: Path,
+        key_file: Path,
+        *,
+        clock: Callable[[], float],
+    ) -> "Store":
+        """Open the store, creating or migrating it if need be, and start writing the request log.
+
+        `database_url` None means SQLite in `data_dir`. `clock` tells Unix seconds. Raises
+        `StoreInUseError`, `KeyFileError` (nothing has been written then) or `StoreError`.
+        """
+        url = parse_url(database_url, data_dir / "store.db")
+        try:
+            async with AsyncExitStack() as stack:
+                keys = read_key_file(key_file)
+                if url.get_backend_name() == "sqlite":
+                    _own_file(Path(url.database or ""), keys, key_file, stack)
+                database = connect(url)
+                stack.push_async_callback(database.dispose)
+                keys = await prepare(database, keys, key_file)
+                if key_file.parent == data_dir:
+                    make_private_file(key_file)
+                me = this_process(clock())
+                presence = Presence(database, me, clock)
+                stack.push_async_callback(_left, presence)
+                await presence.announce()
+                store = cls(database, keys, me.id, stack)
+                group = await stack.enter_async_context(asyncio.TaskGroup())
+                for work in (store.requests.run(), presence.run()):
+                    stack.callback(group.create_task(work).cancel)
+                store._stack = stack.pop_all()
+                return store
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise StoreError(f"the database cannot be opened: {plain(error)}") from error
+
+    async def close(self) -> None:
+        """Write what waits (for at most `CLOSE_WAIT_S`), then let go of everything.
+
+        Requests still open become `interrupted`, so close the store last.
+        """
+        try:
+            async with asyncio.timeout(CLOSE_WAIT_S):
+                await self.requests.flushed()
+        except TimeoutError:
+            log.error("request rows given up", rows=self.requests.waiting)  # noqa: TRY400  it says all
+        await self._stack.aclose()
+
+    async def accounts(self) -> list[Account]:
+        """In the order in which they were added."""
+        async with self._database.read() as connection:
+            return await accounts.all_accounts(connection)
+
+    async def account(self, account_id: str) -> Account | None:
+        async with self._database.read() as connection:
+            return await accounts.one(connection, account_id)
+
+    async def credential(self, account_id: str) -> Credential | None:
+        async with self._database.read() as connection:
+            return await accounts.credential(connection, self._keys, account_id)
+
+    async def put_account(
+        self, account_id: str, identity: Identity, credential: Credential, *, now: float
+    ) -> tuple[Account, bool]:
+        """The account as it is now, and whether it replaced one of the same id.
+
+        A replaced account is active again unless it was paused, and loses its `login` blocks.
+        """
+        async with self._database.write() as connection:
+            replaced = await accounts.put(
+                connection, self._keys, account_id, identity, credential, now=now
+            )
+            account = await accounts.one(connection, account_id)
+        if account is None:
+            raise StoreError(f"account {account_id} vanished while it was written")
+        return account, replaced
+
+    async def replace_credential(
+        self, account_id: str, *, expected_refresh_token: str, credential: Credential
+    ) -> bool:
+        """False, with nothing changed, if another has replaced the credential or it is gone."""
+        async with self._database.write() as connection:
+            return await accounts.replace_credential(
+                connection,
+                self._keys,
+                account_id,
+                expected_refresh_token=expected_refresh_token,
+                new=credential,
+            )
+
+    async def set_state(
+        self,
+        account_id: str,
+        state: AccountState,
+        *,
+        reason: str | None,
+        allowed_from: Collection[AccountState],
+    ) -> Account | None:
+        """The account in its new state; None if there is none. Raises `StateConflict`."""
+        async with self._database.write() as connection:
+            await accounts.set_state(
+                connection, account_id, state, reason=reason, allowed_from=allowed_from
+            )
+            return await accounts.one(connection, account_id)
+
+    async def delete_account(self, account_id: str, *, delete_history: bool) -> bool:
+        """Delete the account with its credential; with `delete_history` its request rows too.
+
+        False if there is none. Sums by model and API key keep what the account served.
+        """
+        async with self._database.write() as connection:
+            found = await accounts.remove(connection, account_id)
+            if delete_history:
+                await rollups.forget_account(connection, account_id)
+        deleted = _BATCH if delete_history else 0
+        while deleted == _BATCH:
+            async with self._database.write_log() as connection:
+                deleted = await requests.delete_some(connection, _BATCH, account_id=account_id)
+        return found
+
+    async def put_blocks(self, account_id: str, blocks: Sequence[Block]) -> None:
+        """From now on exactly `blocks` hold for the account; nothing happens if it is gone."""
+        async with self._database.write() as connection:
+            await accounts.put_blocks(connection, account_id, blocks)
+
+    async def put_windows(self, account_id: str, windows: Sequence[QuotaWindow]) -> None:
+        """From now on exactly `windows` are the account's; nothing happens if it is gone."""
+        async with self._database.write() as connection:
+            await accounts.put_windows(connection, account_id, windows)
+
+    async def request_totals(self) -> dict[str, AccountTotals]:
+        """By account id, from the roll-ups. An account that has served nothing is not in it."""
+        async with self._database.read() as connection:
+            return await rollups.account_totals(connection)
+
+    async def recent_requests(self, *, limit: int, before: Cursor | None) -> list[RequestRecord]:
+        """Newest first. For the next page, `before` is the `cursor` of the last record."""
+        async with self._database.read() as connection:
+            return await requests.records(connection, requests.newest(limit, before))
+
+    async def request(self, request_id: str) -> RequestRecord | None:
+        async with self._database.read() as connection:
+            found = await requests.records(connection, requests.by_id(request_id))
+        return found[0] if found else None
+
+    async def prune(self, older_than: float, *, batch: int = 5_000) -> int:
+        """Delete closed rows opened before the Unix second `older_than`; how many it were.
+
+        Each `batch` is a transaction of its own, so that nothing else waits long.
+        """
+        total, deleted = 0, batch
+        while deleted == batch:
+            async with self._database.write_log() as connection:
+                deleted = await requests.delete_some(
+                    connection, batch, opened_before_ms=int(older_than * 1000)
+                )
+            total += deleted
+        return total
+
+    async def import_history(self, pairs: Iterable[tuple[OpenedRequest, Receipt]]) -> None:
+        """Add requests that are over already, roll-ups included. Known ids stay as they are."""
+        left = iter(pairs)
+        while batch := list(islice(left, _BATCH)):
+            async with self._database.write_log() as connection:
+                await requests.close(connection, self.instance_id, batch)
+
+    async def setting(self, name: str) -> object:
+        """The JSON value of an operator setting, or None if it was never written."""
+        async with self._database.read() as connection:
+            return await preferences.read(connection, name)
+
+    async def put_setting(self, name: str, value: object) -> None:
+        """`value` is anything JSON can say."""
+        async with self._database.write() as connection:
+            await preferences.write(connection, name, value)
+
+    async def affinities(self, *, now: float) -> list[Affinity]:
+        """Those that have not expired at `now`."""
+        async with self._database.read() as connection:
+            return await affinities.read(connection, now=now)
+
+    async def put_affinities(self, given: Sequence[Affinity], *, now: float) -> None:
+        """Add or renew those `given`; all that have expired at `now` are dropped."""
+        async with self._database.write_log() as connection:
+            await affinities.put(connection, given, now=now)
+
+    async def reseal(self) -> int:
+        """Seal every credential with the first key, so that the others may leave the key file.
+
+        The number of credentials. Needs the old and the new key in the file, the new one first.
+        """
+        async with self._database.write() as connection:
+            count = await accounts.reseal(connection, self._keys)
+            first = [self._keys.fingerprints[0]]
+            await preferences.write(connection, preferences.KEY_FINGERPRINTS, first)
+        return count
+
+
+def _own_file(path: Path, keys: Keyring | None, key_file: Path, stack: AsyncExitStack) -> None:
+    """Judge the SQLite file, lock its directory until `stack` unwinds, and make both private."""
+    inspect_file(path, keys, key_file)
+    make_private_directory(path.parent, ours_if_holds=path.name)
+    stack.enter_context(held(path.with_suffix(".lock")))
+    make_private_file(path)
+
+
+async def _left(presence: Presence) -> None:
+    """Leave, if the database lets us in time; else the next start finds out by the lock."""
+    try:
+        async with asyncio.timeout(CLOSE_WAIT_S):
+            await presence.leave()
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("open requests left to the next start", error=plain(error))
