@@ -1,0 +1,91 @@
+# Two commands matter: `make run` starts the service, `make test` proves it.
+# Both install what they need first, into .venv and tests/clients/node_modules.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# The first interpreter that is new enough; `make PYTHON=... setup` overrides.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+
+# pip inside the environment where there is one, else the system's pip aimed at it.
+PIP = $$([ -x $(BIN)/pip ] && echo "$(BIN)/python -m pip" || echo "$(PYTHON) -m pip --python $(BIN)/python")
+INSTALL = $(PIP) install --quiet --disable-pip-version-check
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
+
+.PHONY: run
+run: .venv/.runtime ## start the service on 127.0.0.1:2455
+	exec $(BIN)/codex-lb
+
+.PHONY: setup
+setup: .venv/.dev ## install everything for work on the code
+
+.PHONY: dev
+dev: .venv/.dev ## the service with Python's own checks switched on
+	PYTHONDEVMODE=1 exec $(BIN)/codex-lb
+
+.PHONY: lint
+lint: .venv/.dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: check
+check: lint ## what to run before every commit: linters, types and unit tests
+	$(BIN)/pytest -m "not journey"
+
+.PHONY: test
+test: lint tests/clients/node_modules/.installed ## everything: linters, types, all tests, journeys with real clients
+	$(BIN)/pytest
+
+.PHONY: bench
+bench: .venv/.dev ## measure against nginx, and against BENCH_OTHER=http://... if given
+	$(BIN)/python -m bench
+
+.PHONY: lock
+lock: .venv/.dev ## resolve the dependencies anew
+	command -v uv >/dev/null || $(INSTALL) uv
+	PATH="$(CURDIR)/$(BIN):$$PATH"; \
+	compile="uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade"; \
+	$$compile pyproject.toml -o requirements.lock; \
+	$$compile pyproject.toml --group dev -o requirements-dev.lock
+	npm --prefix tests/clients install --package-lock-only
+
+.PHONY: clean
+clean: ## remove what make installed
+	rm -rf .venv tests/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Debian ships Python without ensurepip unless python3-venv is installed; the system's pip fills in.
+.venv/bin/python:
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is needed, and none was found." >&2; exit 1; }
+	@if $(PYTHON) -c 'import ensurepip' 2>/dev/null; then \
+		$(PYTHON) -m venv .venv; \
+	elif $(PYTHON) -m pip --version >/dev/null 2>&1; then \
+		$(PYTHON) -m venv --without-pip .venv; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -q && apt-get install -q -y python3-venv && $(PYTHON) -m venv .venv; \
+	else \
+		echo "$(PYTHON) has neither pip nor ensurepip. On Debian: sudo apt-get install python3-venv" >&2; exit 1; \
+	fi
+
+# The stamps are younger than the locks exactly when the environment fits them.
+.venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps -e .
+	@touch $@
+
+.venv/.dev: requirements-dev.lock pyproject.toml | .venv/bin/python
+	$(INSTALL) --require-hashes -r requirements-dev.lock
+	$(INSTALL) --no-deps -e .
+	@touch $@ .venv/.runtime
+
+tests/clients/node_modules/.installed: tests/clients/package.json tests/clients/package-lock.json
+	npm --prefix tests/clients ci
+	@touch $@
