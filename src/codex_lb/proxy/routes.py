@@ -107,7 +107,7 @@ class DataPlane:
             return await asked.downstream().answer(answer or answers.not_found(asked.path))
         try:
             return await route[1](asked)
-        except (ClientGoneError, ShutdownError, body.ClientGone):
+        except (ClientGoneError, ShutdownError):
             return None
 
     def _refused(self, asked: _Asked, method: str | None) -> Answer | None:
@@ -159,11 +159,11 @@ class DataPlane:
             return responses.read(data, asked.dialect)
         except BadRequestError as error:
             return answers.bad_request(error)
-        except body.TooLarge:
+        except body.TooLargeError:
             return answers.too_large(self._max_body, asked.dialect)
-        except body.UnsupportedEncoding as error:
+        except body.UnsupportedEncodingError as error:
             return answers.unsupported_encoding(str(error), asked.dialect)
-        except (body.BadEncoding, body.Truncated) as error:
+        except (body.BadEncodingError, body.TruncatedError) as error:
             return answers.bad_request(BadRequestError(str(error)))
 
     def _row(self, asked: _Asked, call: Call, tie: affinity.Affinity) -> OpenedRequest:
