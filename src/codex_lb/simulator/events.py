@@ -1,0 +1,247 @@
+"""Which events tell the story of an answer.
+
+Pure: finished output items in, the events of their life cycle out, in the order and with the fields
+of the real back end (recorded samples, November 2026), among them its habit of sending `output: []`
+in `response.completed`. Sequence numbers count from 0 through all `response.*` events.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from codex_lb.simulator.steps import After
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event as JSON; `wait_s` (real seconds) passes before it is sent."""
+
+    kind: str
+    data: bytes
+    wait_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int = 0
+
+    def body(self) -> JsonObject:
+        return {
+            "input_tokens": self.input_tokens,
+            "input_tokens_details": {"cached_tokens": self.cached_tokens},
+            "output_tokens": self.output_tokens,
+            "output_tokens_details": {"reasoning_tokens": self.reasoning_tokens},
+            "total_tokens": self.input_tokens + self.output_tokens,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All that the events of one answer say."""
+
+    response_id: str
+    model: str
+    created_at: int
+    items: tuple[JsonObject, ...]
+    usage: Usage
+    request: JsonObject
+    service_tier: str = "default"
+    deltas: int = 5
+    delay_s: float = 0.0
+    incomplete: str | None = None  # the reason, if the answer ends unfinished
+
+
+def pieces(text: str, count: int) -> list[str]:
+    """`text` in at most `count` parts of nearly equal length; none if there is no text."""
+    size = max(1, -(-len(text) // max(1, count)))
+    return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+def tell(story: Story) -> list[Event]:
+    """Every event of the answer, the last one terminal."""
+    tape = _Tape(story)
+    tape.add("response.created", response=_response(story, "in_progress"))
+    tape.add("response.in_progress", response=_response(story, "in_progress"))
+    for index, item in enumerate(story.items):
+        _tell_item(tape, index, item)
+    if story.incomplete is None:
+        tape.add("response.completed", response=_response(story, "completed"))
+    else:
+        tape.add("response.incomplete", response=_response(story, "incomplete"))
+    return tape.events
+
+
+def failed(story: Story, sequence: int, code: str, message: str) -> Event:
+    """`response.failed`, wherever the story stops."""
+    body = _response(story, "failed") | {"error": {"code": code, "message": message}}
+    data = {"type": "response.failed", "sequence_number": sequence, "response": body}
+    return Event("response.failed", msgspec.json.encode(data))
+
+
+def error(sequence: int, code: str | None, message: str, status: int | None) -> Event:
+    """An `error` event; with a status it has the form of a WebSocket error frame."""
+    data: JsonObject = {"type": "error", "sequence_number": sequence}
+    fault = {"code": code, "message": message, "param": None}
+    if status is None:
+        return Event("error", msgspec.json.encode(data | fault))
+    kind = "server_error" if status >= 500 else "invalid_request_error"  # noqa: PLR2004 -- 5xx
+    return Event(
+        "error", msgspec.json.encode(data | {"status": status, "error": fault | {"type": kind}})
+    )
+
+
+def position(events: Sequence[Event], after: After) -> int:
+    """How many of `events` are sent "after `after`"; never all, so the terminal event stays out.
+
+    Raises `LookupError` for a word that names none of them.
+    """
+    if isinstance(after, int):
+        return max(0, min(after, len(events) - 1))
+    if after == "start":
+        return 0
+    for index, event in enumerate(events[:-1]):
+        if event.kind == after or event.kind.endswith(f".{after}"):
+            return index + 1
+    raise LookupError(f"no event {after!r} in this answer")
+
+
+@dataclass(slots=True)
+class _Tape:
+    """Events in the making; `wait` is spent by the next delta."""
+
+    story: Story
+    events: list[Event] = field(default_factory=list)
+
+    def add(self, kind: str, **fields: object) -> None:
+        data = {"type": kind, "sequence_number": len(self.events), **fields}
+        wait_s = self.story.delay_s if kind.endswith(".delta") else 0.0
+        self.events.append(Event(kind, msgspec.json.encode(data), wait_s))
+
+    def pieces(self, text: str) -> list[str]:
+        return pieces(text, self.story.deltas)
+
+
+def _response(story: Story, status: str) -> JsonObject:
+    request = story.request
+    finished = status in ("completed", "incomplete")
+    return {
+        "id": story.response_id,
+        "object": "response",
+        "created_at": story.created_at,
+        "status": status,
+        "background": False,
+        "completed_at": story.created_at + 1 if finished else None,
+        "error": None,
+        "incomplete_details": {"reason": story.incomplete} if status == "incomplete" else None,
+        "instructions": request.get("instructions"),
+        "max_output_tokens": None,
+        "max_tool_calls": None,
+        "model": story.model,
+        "output": [],
+        "parallel_tool_calls": request.get("parallel_tool_calls", True),
+        "previous_response_id": request.get("previous_response_id"),
+        "prompt_cache_key": request.get("prompt_cache_key"),
+        "reasoning": request.get("reasoning") or {"effort": None, "summary": None},
+        "safety_identifier": None,
+        "service_tier": story.service_tier if finished else request.get("service_tier", "auto"),
+        "store": False,
+        "temperature": 1.0,
+        "text": request.get("text") or {"format": {"type": "text"}, "verbosity": "medium"},
+        "tool_choice": request.get("tool_choice", "auto"),
+        "tools": [],
+        "top_logprobs": 0,
+        "top_p": 1.0,
+        "truncation": "disabled",
+        "usage": story.usage.body() if finished else None,
+        "user": None,
+        "metadata": {},
+    }
+
+
+def _tell_item(tape: _Tape, index: int, item: JsonObject) -> None:
+    kind = item.get("type", "")
+    middle = _MIDDLES.get(kind)
+    opening = dict(item)
+    if "status" in item:
+        opening["status"] = "in_progress"
+    opening |= {key: type(item[key])() for key in _GROWS.get(kind, ()) if key in item}
+    tape.add("response.output_item.added", output_index=index, item=opening)
+    if middle is not None:
+        middle(tape, index, item)
+    tape.add("response.output_item.done", output_index=index, item=item)
+
+
+def _message(tape: _Tape, index: int, item: JsonObject) -> None:
+    for content_index, part in enumerate(item.get("content", ())):
+        where = {"item_id": item["id"], "output_index": index, "content_index": content_index}
+        empty = part | {"text": ""}
+        tape.add("response.content_part.added", **where, part=empty)
+        for piece in tape.pieces(part["text"]):
+            tape.add("response.output_text.delta", **where, delta=piece, logprobs=[])
+        tape.add("response.output_text.done", **where, text=part["text"], logprobs=[])
+        tape.add("response.content_part.done", **where, part=part)
+
+
+def _reasoning(tape: _Tape, index: int, item: JsonObject) -> None:
+    for summary_index, part in enumerate(item.get("summary", ())):
+        where = {"item_id": item["id"], "output_index": index, "summary_index": summary_index}
+        empty = part | {"text": ""}
+        tape.add("response.reasoning_summary_part.added", **where, part=empty)
+        for piece in tape.pieces(part["text"]):
+            tape.add("response.reasoning_summary_text.delta", **where, delta=piece)
+        tape.add("response.reasoning_summary_text.done", **where, text=part["text"])
+        tape.add("response.reasoning_summary_part.done", **where, part=part)
+
+
+def _function_call(tape: _Tape, index: int, item: JsonObject) -> None:
+    where = {"item_id": item["id"], "output_index": index}
+    for piece in tape.pieces(item["arguments"]):
+        tape.add("response.function_call_arguments.delta", **where, delta=piece)
+    done = {"arguments": item["arguments"], "name": item["name"]}
+    tape.add("response.function_call_arguments.done", **where, **done)
+
+
+def _custom_tool_call(tape: _Tape, index: int, item: JsonObject) -> None:
+    where = {"item_id": item["id"], "output_index": index}
+    for piece in tape.pieces(item["input"]):
+        tape.add("response.custom_tool_call_input.delta", **where, delta=piece)
+    tape.add("response.custom_tool_call_input.done", **where, input=item["input"])
+
+
+def _image(tape: _Tape, index: int, item: JsonObject) -> None:
+    where = {"item_id": item["id"], "output_index": index}
+    tape.add("response.image_generation_call.in_progress", **where)
+    tape.add("response.image_generation_call.generating", **where)
+    partial = {"partial_image_index": 0, "partial_image_b64": item["result"]}
+    tape.add("response.image_generation_call.partial_image", **where, **partial)
+    tape.add("response.image_generation_call.completed", **where)
+
+
+_MIDDLES: dict[str, Callable[[_Tape, int, JsonObject], None]] = {
+    "message": _message,
+    "reasoning": _reasoning,
+    "function_call": _function_call,
+    "custom_tool_call": _custom_tool_call,
+    "image_generation_call": _image,
+}
+# Fields that are still empty when an item is added.
+_GROWS: dict[str, tuple[str, ...]] = {
+    "message": ("content",),
+    "reasoning": ("summary",),
+    "function_call": ("arguments",),
+    "custom_tool_call": ("input",),
+    "image_generation_call": ("result",),
+}
+
+
+def parsed(events: Sequence[Event]) -> Iterator[JsonObject]:
+    """The events as objects, for checks."""
+    for event in events:
+        yield msgspec.json.decode(event.data)

@@ -1,0 +1,113 @@
+"""What the simulator received, and what became of it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from codex_lb.simulator.accounts import SimAccount
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class Received:
+    """One request, or one frame of a WebSocket (`method` is then `WS`)."""
+
+    method: str
+    path: str  # without the query
+    query: dict[str, str]
+    headers: Mapping[str, str]  # case does not matter; aiohttp's own type
+    body: bytes  # decompressed
+    at: float  # the simulator's clock
+    connection_id: int
+    endpoint: str = ""
+    account: SimAccount | None = None
+    step: str = ""  # name of the step that answered
+    status: int | None = None  # sent; None if none was
+    response_id: str | None = None
+    events_sent: int = 0
+    finished: bool = False  # the outcome was carried out to its end
+    left_at: float | None = None  # when the client went away before that
+
+    @property
+    def json(self) -> Any:
+        """The body, decoded. Raises `msgspec.DecodeError` if it is no JSON."""
+        return msgspec.json.decode(self.body)
+
+    def summary(self) -> JsonObject:
+        """For `GET /sim/requests`; credentials are left out."""
+        shown = {
+            name: value for name, value in self.headers.items() if name.lower() != "authorization"
+        }
+        return {
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "headers": shown,
+            "body": self._shown_body(),
+            "at": self.at,
+            "connection_id": self.connection_id,
+            "endpoint": self.endpoint,
+            "account": self.account.account_id if self.account else None,
+            "step": self.step,
+            "status": self.status,
+            "response_id": self.response_id,
+            "events_sent": self.events_sent,
+            "finished": self.finished,
+            "left_at": self.left_at,
+        }
+
+    def _shown_body(self) -> object:
+        if not self.body or self.path == "/oauth/token":
+            return None
+        try:
+            return self.json
+        except msgspec.DecodeError:
+            return self.body.decode(errors="replace")
+
+
+@dataclass(slots=True)
+class Recorder:
+    """The last `keep` requests, and a way to wait until something has happened."""
+
+    keep: int
+    requests: deque[Received] = field(init=False)
+    total: int = 0
+    live_streams: int = 0
+    live_sockets: int = 0
+    _waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.requests = deque(maxlen=self.keep)
+
+    def add(self, received: Received) -> None:
+        self.requests.append(received)
+        self.total += 1
+        self.changed()
+
+    def changed(self) -> None:
+        """Wake those whose condition holds now."""
+        for predicate, future in self._waiters:
+            if not future.done() and predicate():
+                future.set_result(None)
+
+    async def wait_for(self, predicate: Callable[[], bool], timeout_s: float) -> None:
+        """Until `predicate()` holds. Raises `TimeoutError`."""
+        if predicate():
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = (predicate, future)
+        self._waiters.append(entry)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await future
+        finally:
+            self._waiters.remove(entry)
+
+    def clear(self) -> None:
+        self.requests.clear()
+        self.total = 0

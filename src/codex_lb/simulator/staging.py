@@ -1,0 +1,287 @@
+"""What goes over the wire for a step: a whole reply, a stream, or a break.
+
+Pure: the step, the request and the account's state in, an `Outcome` out, which `delivery` (HTTP)
+and `sockets` (WebSocket) carry out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, assert_never
+
+from codex_lb.simulator import answers, events, quota, refusals, steps
+from codex_lb.simulator.accounts import SimAccount
+from codex_lb.simulator.events import Event, Story, Usage
+from codex_lb.simulator.refusals import Reply
+from codex_lb.simulator.steps import Answer, Step
+
+JsonObject = dict[str, Any]
+
+Ending = Literal["end", "rst", "fin", "hang"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How events become bytes over HTTP. A WebSocket knows only frames and ignores it."""
+
+    crlf: bool = False
+    comments: bool = False
+    data_only: bool = False
+    split_utf8: bool = False
+    drip_s: float | None = None  # None: whole events
+    content_type: str = "text/event-stream; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Events, perhaps a broken rest, and how it ends."""
+
+    events: tuple[Event, ...]
+    story: Story
+    ending: Ending = "end"
+    rest: bytes = b""  # half an event, or garbage, before the ending
+    wire: Wire = Wire()
+    wait_s: float = 0.0  # before the status line
+    first_event_s: float = 0.0  # after it
+    is_whole: bool = False  # the answer went out to its end
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """No answer: raw bytes perhaps, then the end."""
+
+    ending: Literal["rst", "fin", "hang"]
+    raw: bytes = b""
+    code: int | None = None  # close code on a WebSocket; None: no close frame
+
+
+Outcome = Reply | Stream | Break
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a step needs to know of the call it answers."""
+
+    account: SimAccount
+    now: float
+    request: JsonObject
+    model: str
+    input_tokens: int
+    cached_tokens: int
+    new_id: Callable[[str], str]
+
+
+def stage(step: Step, scene: Scene) -> Outcome:
+    """The outcome of a call to a streaming endpoint."""
+    match step:
+        case steps.Status() | steps.UsageLimit() | steps.Burst() | steps.Refuse():
+            return refuse(step, scene.account, scene.now, scene.model)
+        case (
+            steps.Close() | steps.BlackHole() | steps.Garbage() | steps.HugeHeader() | steps.Html()
+        ):
+            return break_off(step)
+        case steps.Reset():
+            if step.before_headers:
+                return Break("rst")
+            return replace(_whole(steps.Auto(), scene), events=(), ending="rst", is_whole=False)
+        case steps.SlowHead():
+            return _delayed(stage(step.then, scene), step)
+        case steps.Drip():
+            return _wired(step.then, scene, drip_s=step.pause_s)
+        case steps.SplitUtf8():
+            return _wired(step.then, scene, split_utf8=True)
+        case steps.Crlf():
+            return _wired(step.then, scene, crlf=True)
+        case steps.Comments():
+            return _wired(step.then, scene, comments=True)
+        case steps.DataOnly():
+            return _wired(step.then, scene, data_only=True)
+        case steps.WrongType():
+            return _wired(step.then, scene, content_type="text/plain; charset=utf-8")
+        case (
+            steps.FailedEvent()
+            | steps.ErrorEvent()
+            | steps.CutAfter()
+            | steps.NoTerminal()
+            | steps.HalfEvent()
+            | steps.GarbageEvent()
+            | steps.Silence()
+        ):
+            return _spoiled(step, scene)
+        case steps.Incomplete():
+            return _whole(step.then, scene, incomplete=step.reason)
+        case _:
+            return _whole(step, scene)
+
+
+def simple(step: Step, account: SimAccount | None, now: float) -> Reply | Break | None:
+    """The outcome at an endpoint with a single body; None leaves it to the endpoint."""
+    match step:
+        case steps.Status() | steps.UsageLimit() | steps.Burst() | steps.Refuse():
+            return refuse(step, account, now)
+        case (
+            steps.Reset()
+            | steps.Close()
+            | steps.BlackHole()
+            | steps.Garbage()
+            | steps.HugeHeader()
+            | steps.Html()
+        ):
+            return break_off(step)
+        case _:
+            return None
+
+
+def refuse(
+    step: steps.Refusal, account: SimAccount | None, now: float, model: str = "gpt-5.5"
+) -> Reply:
+    """The reply for a refusal, with the account's quota in its headers where the real one has it."""
+    match step:
+        case steps.Status(body=str() as body):
+            return refusals.text_reply(step.status, body, step.headers)
+        case steps.Status(body=None):
+            return Reply(step.status, b"", refusals.TEXT, tuple(step.headers.items()))
+        case steps.Status():
+            return refusals.json_reply(step.status, step.body, step.headers)
+        case steps.UsageLimit():
+            return _usage_limit(step, account, now)
+        case steps.Burst():
+            return _with_quota(refusals.burst(step.retry_after_s, model), account, now)
+        case steps.Refuse():
+            return _with_quota(refusals.case(step.case, step.status), account, now)
+        case _:
+            assert_never(step)
+
+
+def break_off(step: steps.Break) -> Reply | Break:
+    """The outcome of a break, for any endpoint."""
+    match step:
+        case steps.Reset():
+            return Break("rst")
+        case steps.Close():
+            return Break("fin", code=step.code)
+        case steps.BlackHole():
+            return Break("hang")
+        case steps.Garbage():
+            return Break("fin", raw=b"\x16\x03\x01\x00\x02\x02(\x00 this is not HTTP \xff\xfe\r\n")
+        case steps.HugeHeader():
+            return Reply(200, b"{}", headers=(("x-huge", "h" * step.kb * 1000),))
+        case steps.Html():
+            return refusals.text_reply(200, "<!DOCTYPE html><html><body>Welcome</body></html>")
+        case _:
+            assert_never(step)
+
+
+def quota_headers(account: SimAccount, now: float) -> tuple[tuple[str, str], ...]:
+    return tuple(quota.headers(account.plan, account.windows, account.credits, now))
+
+
+def _usage_limit(step: steps.UsageLimit, account: SimAccount | None, now: float) -> Reply:
+    plan = account.plan if account else "plus"
+    reply = refusals.usage_limit(plan, now, step.resets_in_s, step.resets_at)
+    if account is None:
+        return reply
+    resets_at = now + (step.resets_in_s if step.resets_in_s is not None else 3600.0)
+    windows = [
+        quota.Window(window.minutes, 1.0, resets_at)
+        if window.minutes == step.window_minutes
+        else window
+        for window in account.windows
+    ]
+    rows = quota.headers(plan, windows, account.credits, now)
+    return replace(reply, headers=(*reply.headers, *rows))
+
+
+def _with_quota(reply: Reply, account: SimAccount | None, now: float) -> Reply:
+    if account is None or reply.status not in (400, 429, 503):
+        return reply
+    return replace(reply, headers=(*reply.headers, *quota_headers(account, now)))
+
+
+def _delayed(outcome: Outcome, step: steps.SlowHead) -> Outcome:
+    match outcome:
+        case Reply():
+            return replace(outcome, wait_s=step.seconds)
+        case Stream():
+            return replace(outcome, wait_s=step.seconds, first_event_s=step.first_event_s)
+        case Break():
+            return outcome
+
+
+def _wired(step: steps.Stream, scene: Scene, **wire: Any) -> Stream:
+    stream = stage(step, scene)
+    if not isinstance(stream, Stream):
+        raise TypeError(f"{type(step).__name__} makes no stream")
+    return replace(stream, wire=replace(stream.wire, **wire))
+
+
+def _whole(step: Answer, scene: Scene, *, incomplete: str | None = None) -> Stream:
+    made = answers.answer(step, scene.request, scene.new_id, scene.account.seal)
+    told = made.text
+    input_tokens = scene.input_tokens if told.input_tokens is None else told.input_tokens
+    output_tokens = told.output_tokens
+    if output_tokens is None:
+        output_tokens = answers.output_size(made.items) + made.reasoning_tokens
+    story = Story(
+        response_id=scene.new_id("resp"),
+        model=told.model or scene.model,
+        created_at=int(scene.now),
+        items=made.items,
+        usage=Usage(
+            input_tokens,
+            min(scene.cached_tokens, input_tokens),
+            output_tokens,
+            made.reasoning_tokens,
+        ),
+        request=scene.request,
+        service_tier=told.service_tier or _tier(scene.request),
+        deltas=told.deltas,
+        delay_s=told.delay_s,
+        incomplete=incomplete,
+    )
+    return Stream(tuple(events.tell(story)), story, is_whole=True)
+
+
+def _tier(request: JsonObject) -> str:
+    """What is served for what was asked: `auto` and nothing become `default`."""
+    asked = request.get("service_tier")
+    return asked if asked in ("flex", "priority") else "default"
+
+
+def _spoiled(
+    step: (
+        steps.FailedEvent
+        | steps.ErrorEvent
+        | steps.CutAfter
+        | steps.NoTerminal
+        | steps.HalfEvent
+        | steps.GarbageEvent
+        | steps.Silence
+    ),
+    scene: Scene,
+) -> Stream:
+    whole = _whole(step.then, scene)
+    count = events.position(whole.events, step.after)
+    kept, following = whole.events[:count], whole.events[count]
+    stream = replace(whole, events=kept, is_whole=False)
+    match step:
+        case steps.FailedEvent():
+            message = step.message or refusals.failure_message(step.code)
+            end = events.failed(whole.story, count, step.code, message)
+            return replace(stream, events=(*kept, end))
+        case steps.ErrorEvent():
+            message = step.message or refusals.failure_message(step.code)
+            end = events.error(count, step.code, message, step.status)
+            return replace(stream, events=(*kept, end))
+        case steps.CutAfter():
+            return replace(stream, ending=step.how)
+        case steps.NoTerminal():
+            return stream
+        case steps.HalfEvent():
+            frame = b"event: %b\ndata: %b" % (following.kind.encode(), following.data)
+            return replace(stream, rest=frame[: len(frame) // 2])
+        case steps.GarbageEvent():
+            return replace(stream, rest=b"\x00\xff\xfe garbage {{{ \r\n\r\n")
+        case steps.Silence():
+            return replace(stream, ending="hang")
+        case _:
+            assert_never(step)
