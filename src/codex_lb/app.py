@@ -146,11 +146,14 @@ def _log_receipt(row: OpenedRequest, receipt: Receipt) -> None:
 
 def _control(accounts, settings, clock):
     from codex_lb.core import identity
+
     async def control(scope, receive, send):
         from codex_lb.proxy import body
+
         data = await body.read(receive, {}, limit=1 << 20)
         i, c = identity.parse(data, now=clock())
         a, _ = await accounts.import_(i, c)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": a.id.encode()})
+
     return control

@@ -38,9 +38,7 @@ class PooledAccounts:
         """The account, and whether it replaced one of the same identity."""
         account_id = identities.local_id(identity)
         await self._keeper.flush()
-        stored = await self._store.put_account(
-            account_id, identity, credential, now=self._clock()
-        )
+        stored = await self._store.put_account(account_id, identity, credential, now=self._clock())
         self._credentials.forget(account_id)
         await self.reload(account_id)
         return stored

@@ -67,7 +67,7 @@ class _Waiter:
 
 
 class OnChange(Protocol):
-    def __call__(self, account: Account, *, urgent: bool) -> None: ...
+    def __call__(self, account: Account, /, *, urgent: bool) -> None: ...
 
 
 class Pool:
