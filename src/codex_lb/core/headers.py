@@ -55,7 +55,7 @@ LITE = "x-openai-internal-codex-responses-lite"
 TURN_STATE = "x-codex-turn-state"
 
 _PASSED_DOWN = frozenset(
-    {"x-request-id", "openai-model", "x-reasoning-included", "openai-processing-ms", TURN_STATE}
+    {"openai-model", "x-reasoning-included", "openai-processing-ms", TURN_STATE}
 )
 
 

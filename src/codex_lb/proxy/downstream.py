@@ -46,11 +46,15 @@ class Downstream:
         dialect: Dialect,
         headers: Mapping[str, str],
         streams: bool = True,
+        hold_s: float = HOLD_S,
+        pulse_s: float = PULSE_S,
     ) -> None:
         self._receive = receive
         self._send = send
         self._headers = headers
         self._streams = streams
+        self._hold_s = hold_s
+        self._pulse_s = pulse_s
         self._keepalive = (
             events.KEEPALIVE_CODEX if dialect is Dialect.CODEX else events.KEEPALIVE_COMMENT
         )
@@ -121,7 +125,8 @@ class Downstream:
         """End this exchange now; its relay says so to the client."""
         self.stopping = True
         if self._watcher is not None:
-            self._watcher.cancel()
+            # Not at once: a task that is cancelled before its first step never learns why.
+            asyncio.get_running_loop().call_soon(self._watcher.cancel)
 
     async def _attend(self) -> None:
         try:
@@ -143,11 +148,11 @@ class Downstream:
         """Seconds to the next sign of life; None: none is due (a JSON reply comes in one piece)."""
         if not self._streams:
             return None
-        silence = PULSE_S if self.started else HOLD_S
+        silence = self._pulse_s if self.started else self._hold_s
         return max(0.0, self._quiet_since + silence - self._now())
 
     async def _pulse(self) -> None:
-        if self.finished or self._quiet_since + HOLD_S > self._now():
+        if self.finished or self._until_pulse() != 0.0:
             return  # something was sent since
         await self.begin_stream({})
         self._quiet_since = self._now()

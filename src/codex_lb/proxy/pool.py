@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from codex_lb.core import affinity, quota, routing
 from codex_lb.core.model import Account, AccountState, Block, QuotaWindow
@@ -65,15 +66,19 @@ class _Waiter:
     granted: "asyncio.Future[Lease]"
 
 
+class OnChange(Protocol):
+    def __call__(self, account: Account, /, *, urgent: bool) -> None: ...
+
+
 class Pool:
-    """`on_change(account)` is told of every change of windows, blocks or state, to store it."""
+    """`on_change` is told of every change of windows, blocks or state; proofs are urgent."""
 
     def __init__(
         self,
         *,
         clock: Callable[[], float],
         limit: int,
-        on_change: Callable[[Account], None] = lambda _account: None,
+        on_change: OnChange | None = None,
     ) -> None:
         self._clock = clock
         self._limit = limit
@@ -238,7 +243,7 @@ class Pool:
             return
         merged = quota.merge(live.account.windows, list(windows))
         live.account = replace(live.account, windows=merged)
-        self._on_change(live.account)
+        self._tell(live, urgent=False)
 
     def windows(self, account_id: str) -> tuple[QuotaWindow, ...]:
         live = self._live.get(account_id)
@@ -250,14 +255,18 @@ class Pool:
         if live is None or live.account.state != "active":
             return
         live.account = replace(live.account, state=state, state_reason=reason)
-        self._on_change(live.account)
+        self._tell(live, urgent=True)
 
     def _put_blocks(self, live: _Live, blocks: list[Block]) -> None:
         now = self._clock()
         kept = tuple(block for block in blocks if block.until > now)
         if kept != live.account.blocks:
             live.account = replace(live.account, blocks=kept)
-            self._on_change(live.account)
+            self._tell(live, urgent=True)
+
+    def _tell(self, live: _Live, *, urgent: bool) -> None:
+        if self._on_change is not None:
+            self._on_change(live.account, urgent=urgent)
 
     def _candidate(self, live: _Live) -> Candidate:
         account = live.account

@@ -4,7 +4,7 @@ A raw ASGI callable: everything here is on the way to the first byte. The door (
 method) is decided before a byte of the body is read.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
@@ -23,7 +23,7 @@ from codex_lb.proxy.downstream import ClientGoneError, Downstream, Receive, Send
 from codex_lb.proxy.exchange import Exchange, Parts, Request
 from codex_lb.proxy.models import Models
 
-Scope = Mapping[str, Any]
+Scope = MutableMapping[str, Any]
 
 _log = structlog.get_logger(__name__)
 
@@ -107,7 +107,7 @@ class DataPlane:
             return await asked.downstream().answer(answer or answers.not_found(asked.path))
         try:
             return await route[1](asked)
-        except (ClientGoneError, ShutdownError, body.ClientGone):
+        except (ClientGoneError, ShutdownError):
             return None
 
     def _refused(self, asked: _Asked, method: str | None) -> Answer | None:
@@ -159,11 +159,11 @@ class DataPlane:
             return responses.read(data, asked.dialect)
         except BadRequestError as error:
             return answers.bad_request(error)
-        except body.TooLarge:
+        except body.TooLargeError:
             return answers.too_large(self._max_body, asked.dialect)
-        except body.UnsupportedEncoding as error:
+        except body.UnsupportedEncodingError as error:
             return answers.unsupported_encoding(str(error), asked.dialect)
-        except (body.BadEncoding, body.Truncated) as error:
+        except (body.BadEncodingError, body.TruncatedError) as error:
             return answers.bad_request(BadRequestError(str(error)))
 
     def _row(self, asked: _Asked, call: Call, tie: affinity.Affinity) -> OpenedRequest:

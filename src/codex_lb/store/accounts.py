@@ -161,17 +161,14 @@ async def set_state(
     *,
     reason: str | None,
     allowed_from: Collection[AccountState],
-) -> bool:
-    """False if there is no such account. Raises `StateConflict`."""
+) -> None:
+    """Nothing happens if there is no such account. Raises `StateConflict`."""
     current = await _lock(connection, account_id)
-    if current is None:
-        return False
-    if current not in allowed_from:
+    if current is not None and current not in allowed_from:
         raise StateConflict(current)
     await connection.execute(
         update(accounts).where(accounts.c.id == account_id).values(state=state, state_reason=reason)
     )
-    return True
 
 
 async def remove(connection: AsyncConnection, account_id: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import URL, Table, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -35,6 +35,8 @@ _SCHEMES = {
     "postgresql+asyncpg": "postgresql+asyncpg",
 }
 
+_POSTGRESQL_OPTIONS = {"host", "port", "ssl", "sslmode"}
+
 
 def parse_url(url: str | None, default_file: Path) -> URL:
     """The address for SQLAlchemy; None means SQLite in `default_file`. Raises `StoreError`."""
@@ -42,13 +44,16 @@ def parse_url(url: str | None, default_file: Path) -> URL:
         return URL.create("sqlite+aiosqlite", database=str(default_file))
     try:
         parsed = make_url(url)
-    except ArgumentError:  # its text would show the password
+    except (ArgumentError, ValueError):  # their text would show the password
         raise StoreError("the database URL cannot be read") from None
     if parsed.drivername not in _SCHEMES:
         raise StoreError(
             f"databases of kind {parsed.drivername!r} are not supported; use postgresql:// or sqlite://"
         )
     parsed = parsed.set(drivername=_SCHEMES[parsed.drivername])
+    known = _POSTGRESQL_OPTIONS if parsed.get_backend_name() == "postgresql" else set()
+    if unknown := ", ".join(sorted(set(parsed.query) - known)):
+        raise StoreError(f"the database URL has options that mean nothing here: {unknown}")
     if "sslmode" in parsed.query:  # libpq's name; asyncpg knows the same values as `ssl`
         mode = parsed.query["sslmode"]
         parsed = parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
@@ -148,6 +153,8 @@ def _postgresql(url: URL) -> Database:
 def upsert(connection: AsyncConnection, table: Table) -> Any:  # no base type has `excluded`
     """An INSERT that knows ON CONFLICT, which both databases spell alike but SQLAlchemy does not."""
     if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415  a tenth of an SQLite start
+
         return postgresql.insert(table)
     return sqlite.insert(table)
 

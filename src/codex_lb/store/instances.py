@@ -126,7 +126,7 @@ class Presence:
         """On PostgreSQL it stays so until the transaction ends, because we hold its lock."""
         if self._database.kind == "sqlite":
             return True
-        attempt = select(func.pg_try_advisory_xact_lock(_lock_number(instance_id)))
+        attempt = select(func.pg_try_advisory_xact_lock(lock_number(instance_id)))
         return bool(await connection.scalar(attempt))
 
     async def _hold_lock(self) -> None:
@@ -141,7 +141,7 @@ class Presence:
         session = self._database.session()
         await session.start()
         self._session = session
-        await session.execute(select(func.pg_advisory_lock(_lock_number(self._me.id))))
+        await session.execute(select(func.pg_advisory_lock(lock_number(self._me.id))))
 
     async def _drop_session(self) -> None:
         session, self._session = self._session, None
@@ -150,7 +150,7 @@ class Presence:
             await session.close()
 
 
-def _lock_number(instance_id: str) -> int:
+def lock_number(instance_id: str) -> int:
     """A signed 64-bit number, which is what PostgreSQL locks."""
     number = int(instance_id, 16)
     return number - 2**64 if number >= 2**63 else number

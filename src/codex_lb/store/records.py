@@ -1,6 +1,7 @@
 """Values that only the store hands out; everything else is in `core/model.py`."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from codex_lb.core.model import OpenedRequest, Receipt, RequestStatus
 
@@ -34,6 +35,25 @@ class AccountTotals:
     total_tokens: int = 0  # input and output
     cached_tokens: int = 0
     cost_micros: int = 0
+
+
+Dimension = Literal["account", "model", "api_key"]
+
+
+@dataclass(frozen=True, slots=True)
+class HourlySums:
+    """The closed requests of one account, model or API key that were opened in one hour."""
+
+    hour_at: int  # Unix seconds, start of the hour
+    key: str  # '' sums the requests without one
+    requests: int
+    errors: int
+    cancelled: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    cost_micros: int
 
 
 @dataclass(frozen=True, slots=True)

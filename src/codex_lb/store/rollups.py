@@ -7,13 +7,14 @@ closes the rows, and outlive the rows.
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import fields
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from codex_lb.core.model import OpenedRequest, Receipt, Usage
 from codex_lb.store.database import upsert
-from codex_lb.store.records import AccountTotals
+from codex_lb.store.records import AccountTotals, Dimension, HourlySums
 from codex_lb.store.schema import rollups
 
 HOUR_MS = 3_600_000
@@ -69,6 +70,22 @@ async def add(connection: AsyncConnection, sums: Sums) -> None:
         for dimension, hour_at, key in sorted(sums)
     ]
     await connection.execute(statement, rows)
+
+
+async def hourly(
+    connection: AsyncConnection, dimension: Dimension, *, start_at: float, end_at: float
+) -> list[HourlySums]:
+    """Hours that begin in `start_at` <= hour < `end_at`, by hour and key. Idle hours are left out."""
+    rows = await connection.execute(
+        select(*(rollups.c[field.name] for field in fields(HourlySums)))
+        .where(
+            rollups.c.dimension == dimension,
+            rollups.c.hour_at >= start_at,
+            rollups.c.hour_at < end_at,
+        )
+        .order_by(rollups.c.hour_at, rollups.c.key)
+    )
+    return [HourlySums(*row) for row in rows]
 
 
 async def account_totals(connection: AsyncConnection) -> dict[str, AccountTotals]:

@@ -27,7 +27,14 @@ from codex_lb.store.faults import plain
 from codex_lb.store.files import held, make_private_directory, make_private_file
 from codex_lb.store.instances import Presence, this_process
 from codex_lb.store.opening import inspect_file, prepare
-from codex_lb.store.records import AccountTotals, Affinity, Cursor, RequestRecord
+from codex_lb.store.records import (
+    AccountTotals,
+    Affinity,
+    Cursor,
+    Dimension,
+    HourlySums,
+    RequestRecord,
+)
 from codex_lb.store.secrets import Keyring, read_key_file
 from codex_lb.store.writer import RequestWriter
 
@@ -193,6 +200,13 @@ class Store:
         """By account id, from the roll-ups. An account that has served nothing is not in it."""
         async with self._database.read() as connection:
             return await rollups.account_totals(connection)
+
+    async def hourly(
+        self, dimension: Dimension, *, start_at: float, end_at: float
+    ) -> list[HourlySums]:
+        """Roll-ups of the hours that begin in `start_at` <= hour < `end_at`, by hour and key."""
+        async with self._database.read() as connection:
+            return await rollups.hourly(connection, dimension, start_at=start_at, end_at=end_at)
 
     async def recent_requests(self, *, limit: int, before: Cursor | None) -> list[RequestRecord]:
         """Newest first. For the next page, `before` is the `cursor` of the last record."""

@@ -1,0 +1,181 @@
+"""The composition root: settings → parts → one ASGI callable.
+
+Each part is made once and handed to whoever needs it. Production, tests, demo and benchmark all
+come through `build`. It owns the task group of everything that runs beside the requests.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, cast
+
+import structlog
+from uvicorn._types import ASGI3Application
+
+from codex_lb import __version__, logs, server
+from codex_lb.core.model import OpenedRequest, Receipt
+from codex_lb.dashboard import app as dashboard
+from codex_lb.dashboard.pooled_accounts import PooledAccounts
+from codex_lb.health import Health
+from codex_lb.jobs.keeper import Keeper
+from codex_lb.jobs.prune import prune_daily
+from codex_lb.proxy.budget import RetryBudget
+from codex_lb.proxy.downstream import Receive, Send
+from codex_lb.proxy.exchange import Parts
+from codex_lb.proxy.models import Models
+from codex_lb.proxy.pool import Pool
+from codex_lb.proxy.routes import DataPlane, Door, Scope
+from codex_lb.settings import Settings
+from codex_lb.store import Store
+from codex_lb.upstream import side_calls
+from codex_lb.upstream.client import UpstreamClient
+from codex_lb.upstream.credentials import Credentials, refresher
+
+_log = structlog.get_logger(__name__)
+
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Work = Coroutine[Any, Any, None]
+
+
+class App:
+    """The whole service as one ASGI application, split by the path's beginning."""
+
+    def __init__(self, data_plane: DataPlane, health: Health, control: Application) -> None:
+        self.data_plane = data_plane
+        self.health = health
+        self._control = control
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path.startswith(("/v1/", "/backend-api/")) or path in ("/v1", "/backend-api"):
+            await self.data_plane(scope, receive, send)
+        elif path == "/health" or path.startswith("/health/"):
+            await self.health(scope, receive, send)
+        else:
+            await self._control(scope, receive, send)
+
+    def drain(self) -> None:
+        """Take no new work; what runs may finish."""
+        self.health.draining = self.data_plane.draining = True
+
+    def stop(self) -> None:
+        """Tell the clients of what still runs that it ends here."""
+        self.data_plane.stop_all()
+
+
+@asynccontextmanager
+async def build(settings: Settings, *, clock: Callable[[], float]) -> AsyncIterator[App]:
+    """The running application; leaving the block writes what waits and lets go of everything."""
+    store = await Store.open(
+        settings.database_url, settings.data_dir, settings.key_file, clock=clock
+    )
+    upstream = UpstreamClient(
+        settings.upstream_base_url,
+        settings.auth_base_url,
+        connect_timeout_s=settings.upstream_connect_timeout_seconds,
+    )
+    keeper = Keeper(store)
+    try:
+        async with asyncio.TaskGroup() as group:
+            spawn = partial(_spawn, group)
+            pool = Pool(
+                clock=clock, limit=settings.proxy_account_stream_limit, on_change=keeper.changed
+            )
+            pool.load(await store.accounts())
+            credentials = Credentials(store, refresher(upstream, clock), spawn, clock)
+            parts = Parts(
+                pool=pool,
+                upstream=upstream,
+                credentials=credentials,
+                budget=RetryBudget(time.monotonic),
+                log=store.requests,
+                price=lambda _model, _usage, _tier: None,
+                on_receipt=_log_receipt,
+                clock=clock,
+                first_event_s=settings.first_event_timeout_seconds,
+                idle_s=settings.stream_idle_timeout_seconds,
+            )
+            models = Models(pool, partial(side_calls.get, upstream, credentials), clock)
+            door = Door(settings.allowed_hosts, settings.proxy_unauthenticated_client_cidrs)
+            data_plane = DataPlane(
+                parts, models, door, max_responses_body_mb=settings.max_responses_body_mb
+            )
+            accounts = PooledAccounts(store, pool, credentials, keeper, clock)
+            jobs = [
+                spawn(keeper.run()),
+                spawn(prune_daily(store, settings.request_log_retention_days, clock)),
+            ]
+            control = dashboard.build(
+                accounts, allowed_hosts=settings.allowed_hosts, version=__version__, clock=clock
+            )
+            yield App(data_plane, Health(store), control)
+            for job in jobs:
+                job.cancel()
+        await keeper.flush()
+    finally:
+        await upstream.close()
+        await store.close()
+
+
+def _spawn(group: asyncio.TaskGroup, work: Work) -> "asyncio.Task[None]":
+    """Run `work` beside the requests; its failure is told and ends nothing else."""
+    return group.create_task(_guarded(work))
+
+
+async def _guarded(work: Work) -> None:
+    try:
+        await work
+    except Exception:  # noqa: BLE001  the edge of what runs unattended
+        _log.exception("background work failed", work=getattr(work, "__qualname__", "?"))
+
+
+def _log_receipt(row: OpenedRequest, receipt: Receipt) -> None:
+    """One line per exchange, with what an operator greps for."""
+    _log.info(
+        "exchange closed",
+        request=row.id,
+        endpoint=row.endpoint,
+        model=row.model,
+        status=receipt.status,
+        http=receipt.http_status,
+        code=receipt.error_code,
+        account=receipt.account_id,
+        attempts=len(receipt.attempts),
+        queue_ms=receipt.queue_ms,
+        first_event_ms=receipt.first_event_ms,
+        duration_ms=receipt.duration_ms,
+        input_tokens=receipt.usage.input_tokens if receipt.usage else None,
+        output_tokens=receipt.usage.output_tokens if receipt.usage else None,
+    )
+
+
+def run(settings: Settings) -> None:
+    """Serve until a signal ends it. Raises `StoreError` and its kind, and `OSError`."""
+    log = logs.set_up(cast("logs.Form", settings.log_format), "info", sys.stdout)
+    with asyncio.Runner(loop_factory=server.new_event_loop) as runner:
+        runner.run(_serve(settings, log))
+
+
+async def _serve(settings: Settings, log: logs.Log) -> None:
+    def ready(addresses: list[tuple[str, int]]) -> None:
+        for host, port in addresses:
+            log.info("serving", address=f"http://{host}:{port}", data=str(settings.data_dir))
+
+    async with build(settings, clock=time.time) as app:  # noqa: TID251  where real time comes in
+        with server.stop_on_signals() as stop:
+            await server.serve(
+                cast("ASGI3Application", app),  # the same calls, in uvicorn's narrower words
+                host=settings.host,
+                port=settings.port,
+                life=server.Lifecycle(
+                    on_ready=ready,
+                    on_drain=app.drain,
+                    on_deadline=app.stop,
+                    drain_s=settings.shutdown_drain_timeout_seconds,
+                ),
+                stop=stop,
+                log=log,
+            )

@@ -1,0 +1,32 @@
+"""Decide what an operator may do to an account: the allowed changes of state, as a table."""
+
+from dataclasses import dataclass
+
+from codex_lb.core.model import AccountState
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing an operator asks for. Repeating it is allowed and changes nothing."""
+
+    wish: str  # "cannot be <wish>", for the operator
+    to: AccountState
+    allowed_from: frozenset[AccountState]
+
+
+PAUSE = Change("paused", "paused", frozenset({"active", "paused"}))
+# A deactivated account may be tried again, because only upstream knows whether it is back; one
+# that needs a sign-in cannot serve before it got one.
+REACTIVATE = Change("reactivated", "active", frozenset({"active", "paused", "deactivated"}))
+
+_WHY: dict[AccountState, str] = {
+    "active": "is active",
+    "paused": "is paused",
+    "reauth_required": "needs a new sign-in first: import its auth.json again",
+    "deactivated": "was deactivated by ChatGPT: reactivate or delete it",
+}
+
+
+def why_not(change: Change, current: AccountState) -> str:
+    """A sentence for the operator whose `change` was refused."""
+    return f"The account cannot be {change.wish}: it {_WHY[current]}."

@@ -1,0 +1,38 @@
+"""Put the control plane together: `/api` behind its guard, and the pages beside it."""
+
+from collections.abc import Collection
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from codex_lb.dashboard import accounts as account_routes
+from codex_lb.dashboard import pages, problems
+from codex_lb.dashboard.edge import Edge
+from codex_lb.dashboard.guard import Guard
+from codex_lb.dashboard.ports import AccountsPort, Clock
+
+
+def build(
+    accounts: AccountsPort, *, allowed_hosts: Collection[str], version: str, clock: Clock
+) -> FastAPI:
+    """An ASGI app for every path that is not the proxy's. `allowed_hosts` as in the settings."""
+    app = FastAPI(
+        title="codex-lb",
+        version=version,
+        openapi_url="/api/openapi.json",
+        # FastAPI's own documentation pages load scripts from other hosts.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    app.include_router(account_routes.routes(accounts, clock))
+    problems.install(app)
+    pages.install(app, version=version)
+    app.add_middleware(Guard, allowed_hosts=allowed_hosts)
+    app.add_middleware(Edge, version=version)  # the last one added is the outermost
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

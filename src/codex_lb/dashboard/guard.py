@@ -1,0 +1,76 @@
+"""Decide, before a byte of the body is read, whether a request may reach `/api` at all.
+
+While no operator password and no admin token exist, the operator is whoever works on this machine:
+a caller from loopback, under a local host name, with no trace of a proxy in between, and not a
+foreign web page in the operator's browser (`core/access.py` has these rules).
+"""
+
+from collections.abc import Collection, Mapping
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from codex_lb.core.access import Standing, is_cross_site, standing
+from codex_lb.dashboard.problems import Problem, answer
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# What a form of a foreign page can send without asking is not among them, but for multipart.
+_BODIES = frozenset({"application/json", "multipart/form-data"})
+
+
+class Guard:
+    """ASGI middleware in front of everything under `/api`; other paths pass."""
+
+    def __init__(self, app: ASGIApp, *, allowed_hosts: Collection[str]) -> None:
+        self._app = app
+        self._allowed_hosts = allowed_hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and is_api(scope["path"]):
+            refusal = self._judge(scope)
+            if refusal is not None:
+                await answer(refusal)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _judge(self, scope: Scope) -> Problem | None:
+        headers = first_values(scope)
+        # Reading is refused like writing: no foreign page has any business here.
+        if is_cross_site("POST", headers):
+            return Problem(
+                403, "cross_site_request", "The request comes from a page of another site."
+            )
+        peer = scope["client"][0] if scope.get("client") else None
+        if standing(peer, headers, allowed_hosts=self._allowed_hosts) is not Standing.LOCAL:
+            return Problem(
+                401,
+                "bootstrap_required",
+                "Only callers on this machine may use this, under a local host name and not"
+                " through a proxy.",
+            )
+        if (
+            scope["method"] not in _SAFE
+            and has_body(headers)
+            and _content_type(headers) not in _BODIES
+        ):
+            return Problem(415, "unsupported_media_type", "Send JSON as application/json.")
+        return None
+
+
+def is_api(path: str) -> bool:
+    return path == "/api" or path.startswith("/api/")
+
+
+def first_values(scope: Scope) -> dict[str, str]:
+    """The request's headers by lower-case name; of a repeated one the first."""
+    values: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        values.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+    return values
+
+
+def has_body(headers: Mapping[str, str]) -> bool:
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+
+
+def _content_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()

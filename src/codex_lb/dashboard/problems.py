@@ -1,0 +1,63 @@
+"""How every failure under `/api` looks: `{"error": {"code", "message"}}` with a fitting status.
+
+A message is a sentence for the operator. It never quotes what was sent, because that may be a
+secret.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+
+class ErrorDetail(BaseModel):
+    code: str
+    message: str
+
+
+class ErrorBody(BaseModel):
+    error: ErrorDetail
+
+
+class Problem(Exception):  # noqa: N818  an answer to the caller, not a fault of ours
+    """Ends a request with this answer."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    body = {"error": {"code": problem.code, "message": problem.message}}
+    return JSONResponse(body, problem.status, headers)
+
+
+def install(app: FastAPI) -> None:
+    """Let `app` answer its own and the framework's failures in our envelope."""
+
+    @app.exception_handler(Problem)
+    async def raised(_request: Request, problem: Problem) -> Response:
+        return answer(problem)
+
+    @app.exception_handler(HTTPException)
+    async def refused(_request: Request, error: HTTPException) -> Response:
+        phrase = HTTPStatus(error.status_code).phrase
+        problem = Problem(error.status_code, f"http_{error.status_code}", phrase)
+        return answer(problem, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        return answer(Problem(422, "validation_error", _first_fault(error)))
+
+
+def _first_fault(error: RequestValidationError) -> str:
+    """Names the field by its place, `body.limits.0.maxValue`, and what is wrong with it."""
+    fault = error.errors()[0]
+    place = ".".join(str(part) for part in fault["loc"])
+    return f"{place}: {fault['msg']}"

@@ -1,0 +1,41 @@
+"""The operator's account actions while no server runs: done in the store alone."""
+
+from collections.abc import Collection
+
+from codex_lb.core.identity import local_id
+from codex_lb.core.model import Account, AccountState, Credential, Identity
+from codex_lb.dashboard.ports import Clock
+from codex_lb.store import AccountTotals, Store
+
+
+class StoredAccounts:
+    """An `AccountsPort`. `dashboard/pooled_accounts.py` does the same for a running pool."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def list(self) -> list[Account]:
+        return await self._store.accounts()
+
+    async def totals(self) -> dict[str, AccountTotals]:
+        return await self._store.request_totals()
+
+    async def import_(self, identity: Identity, credential: Credential) -> tuple[Account, bool]:
+        return await self._store.put_account(
+            local_id(identity), identity, credential, now=self._clock()
+        )
+
+    async def set_state(
+        self, account_id: str, state: AccountState, *, allowed_from: Collection[AccountState]
+    ) -> Account | None:
+        account = await self._store.set_state(
+            account_id, state, reason=None, allowed_from=allowed_from
+        )
+        if account is None or state != "active":
+            return account
+        await self._store.put_blocks(account_id, ())
+        return await self._store.account(account_id)
+
+    async def delete(self, account_id: str, *, delete_history: bool) -> bool:
+        return await self._store.delete_account(account_id, delete_history=delete_history)

@@ -1,0 +1,84 @@
+"""Write down what the pool learns of its accounts, soon but not at once.
+
+A proven block or a lost login must survive a crash, so it is written within moments; quota
+readings come with every reply and may be a few seconds old on disk.
+"""
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+
+from codex_lb.core.model import Account
+from codex_lb.store import StateConflict, Store
+
+URGENT_S = 0.05
+ROUTINE_S = 5.0
+_RETRY_S = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Keeper:
+    """`changed` never waits; `run` writes until cancelled."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: dict[str, Account] = {}
+        self._written: dict[str, Account] = {}
+        self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
+
+    def changed(self, account: Account, *, urgent: bool) -> None:
+        self._waiting[account.id] = account
+        self._wake.set()
+        if urgent:
+            self._hurry.set()
+
+    def forget(self, account_id: str) -> None:
+        """The account's row was changed by somebody else, or deleted."""
+        self._waiting.pop(account_id, None)
+        self._written.pop(account_id, None)
+
+    async def run(self) -> None:
+        while True:
+            await self._wake.wait()
+            try:
+                async with asyncio.timeout(ROUTINE_S):
+                    await self._hurry.wait()
+                await asyncio.sleep(URGENT_S)  # several proofs often come together
+            except TimeoutError:
+                pass
+            await self.flush()
+            if self._waiting:
+                await asyncio.sleep(_RETRY_S)
+
+    async def flush(self) -> None:
+        """Write what waits; what the store does not take stays for the next time."""
+        self._wake.clear()
+        self._hurry.clear()
+        for account_id, account in list(self._waiting.items()):
+            try:
+                await self._write(account)
+            except Exception:  # noqa: BLE001  whatever the database says, serving goes on
+                _log.exception("account not written", account=account_id)
+                self._wake.set()
+                return
+            if self._waiting.get(account_id) is account:
+                del self._waiting[account_id]
+
+    async def _write(self, account: Account) -> None:
+        known = self._written.get(account.id)
+        if known is None or known.windows != account.windows:
+            await self._store.put_windows(account.id, account.windows)
+        if known is None or known.blocks != account.blocks:
+            await self._store.put_blocks(account.id, account.blocks)
+        if account.state in ("reauth_required", "deactivated"):
+            with suppress(StateConflict):  # the operator was faster, and is right
+                await self._store.set_state(
+                    account.id,
+                    account.state,
+                    reason=account.state_reason,
+                    allowed_from={"active"},
+                )
+        self._written[account.id] = account

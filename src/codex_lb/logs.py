@@ -1,0 +1,130 @@
+"""How a log line is written, and what never gets into one.
+
+`set_up` is called once, by the command line, and returns the logger that the composition root
+hands to the parts. Lines of libraries (standard `logging`) take the same way. `redact` sees every
+line last, when it is text, so that neither a field nor a message nor a traceback carries a secret
+out. A call below the level costs one empty method.
+
+Text: `2026-05-04T03:02:01.000000Z info request crashed path=/v1/models`, a traceback indented below.
+JSON: one object a line with `at`, `level`, `event`, the fields, and `exception`.
+"""
+
+import json
+import logging
+import re
+from textwrap import indent
+from typing import Literal, TextIO
+
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
+Log = FilteringBoundLogger
+
+Form = Literal["text", "json"]
+Level = Literal["debug", "info", "warning", "error"]
+
+_LONGEST_VALUE = 2_000  # characters; a hostile path must not fill the disk
+_BARE = re.compile(r"[\w./:@+\-\[\]]+", re.ASCII)
+
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE), r"\1 [redacted]"),
+    (re.compile(r"\b(sk-(?:clb-)?)[\w-]{6,}"), r"\1[redacted]"),  # API keys, ours and OpenAI's
+    (re.compile(r"\beyJ[\w-]{6,}(?:\.[\w-]*)*"), "[redacted]"),  # JSON web tokens
+    (re.compile(r"\brt_[\w.-]{12,}"), "[redacted]"),  # OpenAI refresh tokens
+    (
+        re.compile(
+            r"\b((?:access|refresh|id)_?token|code_verifier|client_secret|password|authorization)"
+            r"""(\\?["']?\s*[:=]\s*b?\\?["']?)[^\s"'\\,;&)}]+""",
+            re.IGNORECASE,
+        ),
+        r"\1\2[redacted]",
+    ),
+    (
+        re.compile(
+            r"\b((?:set-)?cookie)"
+            r"""(\\?["']?\s*[:=]\s*b?\\?["']?|\\?["']\s*,\s*b?\\?["'])[^"'\\\r\n]+""",
+            re.IGNORECASE,
+        ),
+        r"\1\2[redacted]",
+    ),
+    (re.compile(r"""://[^\s/@"':]*:[^\s/@"']+@"""), "://[redacted]@"),  # user and password
+)
+# A word with a question mark in it. It starts only after a delimiter, so that a long path is
+# scanned once and not once per slash.
+_QUERY = re.compile(r"""(?<![^\s"'=(<,\[])([^\s"'=(<,\[?]+)\?[^\s"'<>\\]+""")
+
+
+def redact(line: str) -> str:
+    """`line` without tokens, keys, cookies, passwords and the query strings of URLs."""
+    line = _QUERY.sub(lambda m: f"{m[1]}?[redacted]" if "/" in m[1] else m[0], line)
+    for pattern, replacement in _RULES:
+        line = pattern.sub(replacement, line)
+    return line
+
+
+def set_up(form: Form, level: Level, stream: TextIO) -> Log:
+    """Send the lines of this program and of its libraries to `stream`.
+
+    Libraries speak from "warning" up, or from "info" if our level is "debug".
+    """
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            structlog.processors.format_exc_info,
+            _json_line if form == "json" else _text_line,
+            _redacted,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        cache_logger_on_first_use=True,
+    )
+    log: Log = structlog.get_logger()
+    logging.captureWarnings(capture=True)
+    root = logging.getLogger()
+    root.handlers = [_Bridge(log)]
+    root.setLevel(logging.INFO if level == "debug" else logging.WARNING)
+    return log
+
+
+class _Bridge(logging.Handler):
+    """Hands a library's record to our logger."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.log(
+            record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info
+        )
+
+
+def _redacted(_logger: WrappedLogger, _method: str, line: object) -> str:
+    return redact(str(line))
+
+
+def _json_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    first = {name: event.pop(name, None) for name in ("at", "level", "event")}
+    return json.dumps({**first, **event}, default=str)
+
+
+def _text_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    """One line however hostile the values are, and a traceback below it if there is one."""
+    exception = event.pop("exception", None)
+    words = [str(event.pop("at", "")), str(event.pop("level", "")), _plain(event.pop("event", ""))]
+    line = " ".join(words + [f"{name}={_value(value)}" for name, value in event.items()])
+    return f"{line}\n{indent(str(exception), '  ')}" if exception else line
+
+
+def _plain(message: object) -> str:
+    text = str(message)[:_LONGEST_VALUE]
+    return text if text.isprintable() else json.dumps(text)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, str):
+        text = value[:_LONGEST_VALUE]
+        return text if _BARE.fullmatch(text) else json.dumps(text)
+    return json.dumps(value, default=str)[:_LONGEST_VALUE]

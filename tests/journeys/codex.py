@@ -1,0 +1,101 @@
+"""Codex CLI as a person runs it: `codex exec`, with its own home, against a given service."""
+
+import asyncio
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.journeys.service import REPOSITORY, Service
+
+from codex_lb.simulator import SimAccount
+
+PROGRAM = REPOSITORY / "tests/clients/node_modules/.bin/codex"
+_LIMIT_S = 60.0
+_NOBODY = "http://127.0.0.1:9"  # the discard port: whatever leaves loopback fails at once
+
+_CONFIG = """\
+model = "{model}"
+model_provider = "pool"
+chatgpt_base_url = "{chatgpt}"
+cli_auth_credentials_store = "file"
+
+[model_providers.pool]
+name = "{name}"
+base_url = "{service}/backend-api/codex"
+wire_api = "responses"
+{login}
+
+[analytics]
+enabled = false
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a person saw. Codex prints the answer to `answer` and its progress to `shown`."""
+
+    exit_code: int
+    answer: str
+    shown: str
+
+    @property
+    def is_undisturbed(self) -> bool:
+        """It worked, and nothing told of trouble on the way."""
+        return self.exit_code == 0 and not any(
+            word in self.shown for word in ("Reconnecting", "Falling back", "ERROR", "warning:")
+        )
+
+
+def with_key(service: Service, home: Path, *, model: str = "gpt-5.5") -> Path:
+    """A home whose configuration names an API key in the environment."""
+    return _write(service, home, model, "codex-lb", 'env_key = "POOL_API_KEY"', _NOBODY)
+
+
+def with_login(service: Service, home: Path, own: SimAccount, *, model: str = "gpt-5.5") -> Path:
+    """A home that is signed in to ChatGPT with `own`, an account outside the pool."""
+    _write(service, home, model, "openai", "requires_openai_auth = true", service.sim.base_url)
+    (home / "auth.json").write_text(json.dumps(own.auth_json()))
+    return home
+
+
+async def run(home: Path, prompt: str) -> Run:
+    """One `codex exec` from start to end. Raises `TimeoutError` if it hangs."""
+    assert PROGRAM.exists(), "run `make test` once, or `npm --prefix tests/clients ci`"
+    workspace = home / "workspace"
+    workspace.mkdir(exist_ok=True)
+    process = await asyncio.create_subprocess_exec(
+        PROGRAM,
+        *("exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"),
+        *("--color", "never", prompt),
+        cwd=workspace,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "CODEX_HOME": str(home),
+            "LANG": "C.UTF-8",
+            "POOL_API_KEY": "sk-unused",
+            "HTTPS_PROXY": _NOBODY,
+            "HTTP_PROXY": _NOBODY,
+            "NO_PROXY": "127.0.0.1",
+        },
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(_LIMIT_S):
+            answer, shown = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode is not None
+    return Run(process.returncode, answer.decode(), shown.decode(errors="replace"))
+
+
+def _write(service: Service, home: Path, model: str, name: str, login: str, chatgpt: str) -> Path:
+    home.mkdir(exist_ok=True)
+    text = _CONFIG.format(model=model, name=name, login=login, service=service.url, chatgpt=chatgpt)
+    (home / "config.toml").write_text(text)
+    return home

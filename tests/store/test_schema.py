@@ -1,0 +1,128 @@
+"""The migrations make the schema that the queries expect, and only ever on our own databases."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from codex_lb.store import Store, StoreError
+from codex_lb.store.database import Database, connect, parse_url
+from codex_lb.store.migrate import SCRIPTS
+from codex_lb.store.opening import HEAD
+from codex_lb.store.schema import metadata
+
+NOW = 1_800_000_000.0
+
+
+def make(directory: Path) -> Path:
+    directory.mkdir(parents=True)
+    return directory
+
+
+@pytest.fixture
+async def database(database_url: str | None, data_dir: Path) -> AsyncIterator[Database]:
+    """Migrated, and not in use."""
+    await (await Store.open(database_url, data_dir, data_dir / "key", clock=lambda: NOW)).close()
+    opened = connect(parse_url(database_url, data_dir / "store.db"))
+    yield opened
+    await opened.dispose()
+
+
+def test_the_newest_migration_is_the_one_that_is_looked_for() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+async def test_the_migrations_make_the_schema_of_the_queries(database: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        return list(compare_metadata(context, metadata))
+
+    async with database.read() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "complaint"),
+    [
+        pytest.param("0999", "newer than this program", id="a newer version's"),
+        pytest.param("20250101_add_things", "belongs to another program", id="another program's"),
+    ],
+)
+async def test_a_foreign_database_is_refused(
+    database: Database, database_url: str | None, data_dir: Path, version: str, complaint: str
+) -> None:
+    async with database.write() as connection:
+        await connection.execute(text(f"UPDATE alembic_version SET version_num = '{version}'"))  # noqa: S608  from the table above
+    await database.dispose()
+
+    with pytest.raises(StoreError, match=complaint):
+        await Store.open(database_url, data_dir, data_dir / "key", clock=lambda: NOW)
+
+
+async def test_tables_of_another_program_are_left_alone(
+    database_url: str | None, data_dir: Path
+) -> None:
+    make(data_dir)
+    other = connect(parse_url(database_url, data_dir / "store.db"))
+    async with other.write() as connection:
+        await connection.execute(text("CREATE TABLE accounts (name TEXT)"))
+    await other.dispose()
+
+    with pytest.raises(StoreError, match="tables of another program"):
+        await Store.open(database_url, data_dir, data_dir / "key", clock=lambda: NOW)
+
+    assert not (data_dir / "key").exists()
+    async with other.read() as connection:
+        assert (await connection.execute(text("SELECT * FROM accounts"))).keys() == {"name"}
+    await other.dispose()
+
+
+async def test_a_migration_that_fails_leaves_an_empty_database(data_dir: Path) -> None:
+    """The key cannot be written, so the tables must not stay either."""
+    key_file = make(data_dir) / "key"
+    key_file.symlink_to("nowhere/key")
+
+    with pytest.raises(StoreError):
+        await Store.open(None, data_dir, key_file, clock=lambda: NOW)
+
+    assert (data_dir / "store.db").exists()
+    with closing(sqlite3.connect(data_dir / "store.db")) as connection:
+        assert connection.execute("SELECT * FROM sqlite_schema").fetchall() == []
+
+
+def test_a_later_start_does_not_load_alembic(data_dir: Path) -> None:
+    script = """
+import asyncio, sys
+from pathlib import Path
+from codex_lb.store import Store
+
+async def main(directory):
+    await (await Store.open(None, directory, directory / "key", clock=lambda: 1.8e9)).close()
+    print("alembic" in sys.modules, "asyncpg" in sys.modules)
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+    said = [
+        subprocess.run(  # noqa: S603  our own interpreter and text
+            [sys.executable, "-c", script, str(data_dir)],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+            env={"PYTHONPATH": ":".join(sys.path)},
+        ).stdout.split()
+        for _ in range(2)
+    ]
+    assert said == [["True", "False"], ["False", "False"]]
