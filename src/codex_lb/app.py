@@ -5,15 +5,19 @@ come through `build`. It owns the task group of everything that runs beside the 
 """
 
 import asyncio
+import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import structlog
+from uvicorn._types import ASGI3Application
 
-from codex_lb.core.model import Cost, OpenedRequest, Receipt, Usage
+from codex_lb import __version__, logs, server
+from codex_lb.core.model import OpenedRequest, Receipt
+from codex_lb.dashboard import app as dashboard
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
 from codex_lb.health import Health
 from codex_lb.jobs.keeper import Keeper
@@ -32,7 +36,8 @@ from codex_lb.upstream.credentials import Credentials, refresher
 
 _log = structlog.get_logger(__name__)
 
-Application = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Work = Coroutine[Any, Any, None]
 
 
 class App:
@@ -62,9 +67,7 @@ class App:
 
 
 @asynccontextmanager
-async def build(
-    settings: Settings, *, clock: Callable[[], float] = time.time
-) -> AsyncIterator[App]:
+async def build(settings: Settings, *, clock: Callable[[], float]) -> AsyncIterator[App]:
     """The running application; leaving the block writes what waits and lets go of everything."""
     store = await Store.open(
         settings.database_url, settings.data_dir, settings.key_file, clock=clock
@@ -89,7 +92,7 @@ async def build(
                 credentials=credentials,
                 budget=RetryBudget(time.monotonic),
                 log=store.requests,
-                price=_price,
+                price=lambda _model, _usage, _tier: None,
                 on_receipt=_log_receipt,
                 clock=clock,
                 first_event_s=settings.first_event_timeout_seconds,
@@ -105,7 +108,10 @@ async def build(
                 spawn(keeper.run()),
                 spawn(prune_daily(store, settings.request_log_retention_days, clock)),
             ]
-            yield App(data_plane, Health(store), _control(accounts, settings, clock))
+            control = dashboard.build(
+                accounts, allowed_hosts=settings.allowed_hosts, version=__version__, clock=clock
+            )
+            yield App(data_plane, Health(store), control)
             for job in jobs:
                 job.cancel()
         await keeper.flush()
@@ -114,46 +120,62 @@ async def build(
         await store.close()
 
 
-def _spawn(group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+def _spawn(group: asyncio.TaskGroup, work: Work) -> "asyncio.Task[None]":
     """Run `work` beside the requests; its failure is told and ends nothing else."""
     return group.create_task(_guarded(work))
 
 
-async def _guarded(work: Coroutine[Any, Any, None]) -> None:
+async def _guarded(work: Work) -> None:
     try:
         await work
     except Exception:  # noqa: BLE001  the edge of what runs unattended
-        _log.exception("background work failed", work=work.__qualname__)
-
-
-def _price(model: str, usage: Usage, tier: str | None) -> Cost | None:
-    return None
+        _log.exception("background work failed", work=getattr(work, "__qualname__", "?"))
 
 
 def _log_receipt(row: OpenedRequest, receipt: Receipt) -> None:
+    """One line per exchange, with what an operator greps for."""
     _log.info(
         "exchange closed",
         request=row.id,
+        endpoint=row.endpoint,
         model=row.model,
         status=receipt.status,
+        http=receipt.http_status,
         code=receipt.error_code,
         account=receipt.account_id,
         attempts=len(receipt.attempts),
+        queue_ms=receipt.queue_ms,
         first_event_ms=receipt.first_event_ms,
         duration_ms=receipt.duration_ms,
+        input_tokens=receipt.usage.input_tokens if receipt.usage else None,
+        output_tokens=receipt.usage.output_tokens if receipt.usage else None,
     )
 
 
-def _control(accounts, settings, clock):
-    from codex_lb.core import identity
+def run(settings: Settings) -> None:
+    """Serve until a signal ends it. Raises `StoreError` and its kind, and `OSError`."""
+    log = logs.set_up(cast("logs.Form", settings.log_format), "info", sys.stdout)
+    with asyncio.Runner(loop_factory=server.new_event_loop) as runner:
+        runner.run(_serve(settings, log))
 
-    async def control(scope, receive, send):
-        from codex_lb.proxy import body
 
-        data = await body.read(receive, {}, limit=1 << 20)
-        i, c = identity.parse(data, now=clock())
-        a, _ = await accounts.import_(i, c)
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": a.id.encode()})
+async def _serve(settings: Settings, log: logs.Log) -> None:
+    def ready(addresses: list[tuple[str, int]]) -> None:
+        for host, port in addresses:
+            log.info("serving", address=f"http://{host}:{port}", data=str(settings.data_dir))
 
-    return control
+    async with build(settings, clock=time.time) as app:  # noqa: TID251  where real time comes in
+        with server.stop_on_signals() as stop:
+            await server.serve(
+                cast("ASGI3Application", app),  # the same calls, in uvicorn's narrower words
+                host=settings.host,
+                port=settings.port,
+                life=server.Lifecycle(
+                    on_ready=ready,
+                    on_drain=app.drain,
+                    on_deadline=app.stop,
+                    drain_s=settings.shutdown_drain_timeout_seconds,
+                ),
+                stop=stop,
+                log=log,
+            )

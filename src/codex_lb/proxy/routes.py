@@ -4,7 +4,7 @@ A raw ASGI callable: everything here is on the way to the first byte. The door (
 method) is decided before a byte of the body is read.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
@@ -23,7 +23,7 @@ from codex_lb.proxy.downstream import ClientGoneError, Downstream, Receive, Send
 from codex_lb.proxy.exchange import Exchange, Parts, Request
 from codex_lb.proxy.models import Models
 
-Scope = Mapping[str, Any]
+Scope = MutableMapping[str, Any]
 
 _log = structlog.get_logger(__name__)
 
