@@ -292,6 +292,13 @@ Stream = Answer | Spoiled | Drip | SplitUtf8 | Crlf | Comments | DataOnly | Wron
 Step = Answer | Spoiled | Shape | Refusal | Break
 
 
+def refusals_in(step: Step) -> tuple[str, ...]:
+    """The names of refusals that a step will look up."""
+    if isinstance(step, SlowHead):
+        return refusals_in(step.then)
+    return (step.case,) if isinstance(step, Refuse) else ()
+
+
 def fits_any_endpoint(step: Step) -> bool:
     """Whether `step` makes sense for a call that is answered with one JSON body."""
     if isinstance(step, SlowHead):
