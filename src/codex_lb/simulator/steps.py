@@ -263,7 +263,11 @@ class Crlf(_Step, frozen=True):
 
 
 class Comments(_Step, frozen=True):
-    """A comment line before every event."""
+    """Comment lines before and inside every event, and in place of silence.
+
+    `SlowHead(0, first_event_s=9, then=Comments())` sends nothing but comments for nine seconds,
+    `Comments(Silence())` nothing but comments in the end.
+    """
 
     then: "Stream" = Auto()
 
