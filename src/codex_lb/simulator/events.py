@@ -14,6 +14,7 @@ import msgspec
 from codex_lb.simulator.steps import After
 
 JsonObject = dict[str, Any]
+_OBFUSCATION = "7Hq2xV"  # the real one is random padding
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,8 @@ def _message(tape: _Tape, index: int, item: JsonObject) -> None:
         empty = part | {"text": ""}
         tape.add("response.content_part.added", **where, part=empty)
         for piece in tape.pieces(part["text"]):
-            tape.add("response.output_text.delta", **where, delta=piece, logprobs=[])
+            rest = {"delta": piece, "logprobs": [], "obfuscation": _OBFUSCATION}
+            tape.add("response.output_text.delta", **where, **rest)
         tape.add("response.output_text.done", **where, text=part["text"], logprobs=[])
         tape.add("response.content_part.done", **where, part=part)
 

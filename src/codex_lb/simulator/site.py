@@ -92,7 +92,7 @@ async def carry_out(
     try:
         return await deliver(request, outcome, received, headers, site.pause)
     except (asyncio.CancelledError, ConnectionError):
-        if not site.closing.is_set():
+        if not (received.finished or site.closing.is_set()):
             received.left_at = site.clock()
         raise
     finally:
