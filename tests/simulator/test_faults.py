@@ -251,3 +251,4 @@ async def test_refusing_resets_what_is_open(sim: Simulator, account: SimAccount)
         await sim.refuse()
         seen, _ = await read_all(reader)
     assert b"response.completed" not in seen
+    assert sim.requests[-1].left_at is None  # it was not the client that left

@@ -67,6 +67,13 @@ def test_endpoints_do_not_share_a_queue() -> None:
         pytest.param(
             SlowHead(then=Drip()), "usage", None, "SlowHead needs a stream", id="nor inside"
         ),
+        pytest.param(
+            SlowHead(then=Refuse("nonsense")),
+            "responses",
+            1,
+            "no refusal 'nonsense'",
+            id="a refusal nobody knows",
+        ),
         pytest.param(A, "responses", 0, "at least 1", id="no times at all"),
     ],
 )

@@ -14,6 +14,7 @@ from codex_lb.simulator.steps import (
     Crlf,
     DataOnly,
     Drip,
+    Silence,
     SlowHead,
     SplitUtf8,
     Step,
@@ -35,8 +36,9 @@ EVENT = Event("response.created", b'{"a":1}')
         ),
         pytest.param(
             Wire(comments=True),
-            b': keep-alive\nevent: response.created\ndata: {"a":1}\n\n',
-            id="a comment before",
+            b": keep-alive\nevent: response.created\n: comments may stand anywhere\n"
+            b'data: {"a":1}\n\n',
+            id="comments before and inside",
         ),
         pytest.param(Wire(data_only=True), b'data: {"a":1}\n\n', id="data alone"),
     ],
@@ -95,10 +97,10 @@ async def test_every_shape_says_the_same_in_the_end(
 @pytest.mark.parametrize(
     ("step", "head_early"),
     [
-        pytest.param(SlowHead(0.05), False, id="a wait before the status line"),
-        pytest.param(SlowHead(0, first_event_s=0.05), True, id="a wait before the first event"),
-        pytest.param(Text(delay_s=0.05, deltas=1), True, id="a wait before each delta"),
-        pytest.param(SlowHead(0.05, then=UsageLimit()), False, id="a wait before a refusal"),
+        pytest.param(SlowHead(0.25), False, id="a wait before the status line"),
+        pytest.param(SlowHead(0, first_event_s=0.25), True, id="a wait before the first event"),
+        pytest.param(Text(delay_s=0.25, deltas=1), True, id="a wait before each delta"),
+        pytest.param(SlowHead(0.25, then=UsageLimit()), False, id="a wait before a refusal"),
     ],
 )
 async def test_waits(sim: Simulator, account: SimAccount, step: Step, head_early: bool) -> None:
@@ -111,5 +113,38 @@ async def test_waits(sim: Simulator, account: SimAccount, step: Step, head_early
         await reader.read(1 << 20)
         await sim.wait_for(lambda: sim.live_streams == 0)
         total_s = loop.time() - start
-    assert (head_s < 0.05) == head_early
-    assert total_s >= 0.05
+    assert total_s >= 0.25
+    assert (total_s - head_s >= 0.2) == head_early
+
+
+@pytest.mark.parametrize(
+    ("step", "count", "then"),
+    [
+        pytest.param(
+            SlowHead(0, first_event_s=0.05, then=Comments()),
+            10,
+            b": keep-alive\nevent: codex.rate_limits",
+            id="for a while before the first event",
+        ),
+        pytest.param(Comments(Silence("start")), 3, b": keep-alive", id="for ever"),
+    ],
+)
+async def test_nothing_but_comments(
+    sim: Simulator, account: SimAccount, step: Step, count: int, then: bytes
+) -> None:
+    sim.script(step)
+    async with raw_call(sim, account) as reader, asyncio.timeout(5):
+        await reader.readuntil(b"\r\n\r\n")
+        for _ in range(count):
+            assert await reader.readuntil(b"\n\n\r\n") == b"e\r\n: keep-alive\n\n\r\n"
+        assert then in await reader.readuntil(b"\n\n")
+
+
+async def test_the_end_cuts_even_endless_comments_short() -> None:
+    async with asyncio.timeout(5):
+        async with Simulator() as sim:
+            account = sim.add_account("a@example.com")
+            sim.script(Comments(Silence()))
+            async with raw_call(sim, account):
+                await sim.wait_for(lambda: sim.live_streams == 1)
+        assert sim.live_streams == 0

@@ -68,8 +68,9 @@ def pieces(text: str, count: int) -> list[str]:
 def tell(story: Story) -> list[Event]:
     """Every event of the answer, the last one terminal."""
     tape = _Tape(story)
-    tape.add("response.created", response=_response(story, "in_progress"))
-    tape.add("response.in_progress", response=_response(story, "in_progress"))
+    begun = msgspec.Raw(msgspec.json.encode(_response(story, "in_progress")))
+    tape.add("response.created", response=begun)
+    tape.add("response.in_progress", response=begun)
     for index, item in enumerate(story.items):
         _tell_item(tape, index, item)
     if story.incomplete is None:

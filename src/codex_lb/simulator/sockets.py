@@ -108,10 +108,9 @@ async def _turn(connection: _Connection, text: str) -> None:
             await _perform(connection, _outcome(connection, received), received)
             received.finished = True
         except ConnectionError:
-            received.left_at = site.clock()
+            site.has_left(connection.request, received)
         except asyncio.CancelledError:
-            if not (received.finished or site.closing.is_set()):
-                received.left_at = site.clock()
+            site.has_left(connection.request, received)
             raise
 
 
@@ -163,6 +162,7 @@ async def _perform(connection: _Connection, outcome: Outcome | None, received: R
 async def _stream(connection: _Connection, stream: Stream, received: Received) -> None:
     pause = connection.site.pause
     await pause(stream.wait_s + stream.first_event_s)
+    received.status = 200
     received.response_id = stream.story.response_id
     for event in stream.events:
         if event.wait_s:
