@@ -1,10 +1,5 @@
-import os
-import sys
-from dataclasses import replace
+"""`python -m codex_lb` is `codex-lb`."""
 
-from codex_lb import app, settings
+from codex_lb.cli import main
 
-read, _ = settings.load(os.environ)
-if "--port" in sys.argv:
-    read = replace(read, port=int(sys.argv[sys.argv.index("--port") + 1]))
-app.run(read)
+main(prog_name="codex-lb")

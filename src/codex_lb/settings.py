@@ -2,14 +2,18 @@
 
 Names carry the prefix `CODEX_LB_`; only `HOST` and `PORT` are also read bare. `.env` and then
 `.env.local` in the working directory come before the environment itself, which wins.
-A new setting must say why a constant beside its use does not do.
+A new setting must say why a constant beside its use does not do. `docs/settings.md` explains each.
 """
 
 import difflib
 import ipaddress
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
 
 PREFIX = "CODEX_LB_"
 
@@ -52,52 +56,138 @@ class Settings:
         return self.data_dir / "store.db"
 
 
-def load(environ: Mapping[str, str]) -> tuple[Settings, list[str]]:
-    """The settings in `environ`, and a warning for each unknown name with our prefix.
+def read(environ: Mapping[str, str] = os.environ) -> tuple[Settings, list[str]]:
+    """The settings of this process, and a warning for each name of ours without effect.
 
-    Raises `SettingError` for a value that does not parse or is out of range.
+    Reads `.env` and `.env.local` in the working directory. Raises `SettingError`.
     """
-    known = {PREFIX + f.name.upper(): f.name for f in fields(Settings)}
-    values: dict[str, object] = {}
-    for bare in ("HOST", "PORT"):
-        if environ.get(bare, "").strip():
-            values[bare.lower()] = _parse(bare.lower(), bare, environ[bare].strip())
-    warnings: list[str] = []
-    for name, text in environ.items():
-        if not name.startswith(PREFIX):
-            continue
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            warnings.append(f"unknown setting {name} is ignored{hint}")
-        elif text.strip():
-            values[known[name]] = _parse(known[name], name, text.strip())
-    return Settings(**values), warnings  # type: ignore[arg-type]
+    return load(environment(environ, Path.cwd()))
 
 
-def _parse(key: str, name: str, text: str) -> object:
-    default = next(f for f in fields(Settings) if f.name == key)
-    annotation = str(default.type)
+def environment(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
+    """`environ`, filled up from the files in `directory`; `.env.local` stands over `.env`.
+
+    Raises `SettingError` for a file that cannot be read.
+    """
+    merged: dict[str, str] = {}
+    for path in (directory / ".env", directory / ".env.local"):
+        try:
+            values = dotenv_values(path, interpolate=False) if path.is_file() else {}
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingError(f"{path} cannot be read: {error}") from error
+        merged |= {name: value for name, value in values.items() if value is not None}
+    return merged | dict(environ)
+
+
+def load(environ: Mapping[str, str]) -> tuple[Settings, list[str]]:
+    """The settings in `environ`, and a warning for each name of ours without effect.
+
+    An empty value counts as not set. Raises `SettingError` for a value that does not parse or is
+    out of range.
+    """
+    known = {PREFIX + f.name.upper(): f for f in fields(Settings)}
+    names = {bare: known[PREFIX + bare] for bare in ("HOST", "PORT")} | known
+    values = {
+        f.name: _parse(f, name, environ[name].strip())
+        for name, f in names.items()  # the prefixed names last, so that they win
+        if environ.get(name, "").strip()
+    }
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+    return Settings(**values), [_warning(name, known) for name in unknown]  # type: ignore[arg-type]  # by _READERS
+
+
+def _warning(name: str, known: Mapping[str, object]) -> str:
+    short = name.removeprefix(PREFIX)
+    if short in _ANNOUNCED:
+        return f"setting {name} has no effect in this version"
+    near = difflib.get_close_matches(short, [other.removeprefix(PREFIX) for other in known], n=1)
+    hint = f"; did you mean {PREFIX}{near[0]}?" if near else ""
+    return f"unknown setting {name} is ignored{hint}"
+
+
+def _parse(f: "Field[object]", name: str, text: str) -> object:
     try:
-        if key == "proxy_unauthenticated_client_cidrs":
-            return tuple(ipaddress.ip_network(part, strict=False) for part in _split(text))
-        if key == "allowed_hosts":
-            return _split(text)
-        if "Path" in annotation:
-            return Path(text).expanduser()
-        if "int" in annotation or "float" in annotation:
-            return _number(text, whole="int" in annotation)
+        value = _READERS[f.type](text)
+        check = _CHECKS.get(f.name)
+        if check is not None:
+            check(value)
     except ValueError as error:
         raise SettingError(f"{name}={text!r} is not usable: {error}") from error
-    return text.rstrip("/") if key.endswith("_base_url") else text
+    return value.rstrip("/") if isinstance(value, str) and f.name.endswith("_url") else value
 
 
 def _split(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    return tuple(part.strip().lower() for part in text.split(",") if part.strip())
 
 
-def _number(text: str, *, whole: bool) -> float:
-    number = int(text) if whole else float(text)
-    if not 0 <= number < float("inf"):
-        raise ValueError("it must not be negative or infinite")
-    return number
+def _networks(text: str) -> tuple[IPNetwork, ...]:
+    return tuple(ipaddress.ip_network(part, strict=False) for part in _split(text))
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+_READERS: Mapping[object, Callable[[str], object]] = {
+    str: str,
+    str | None: str,
+    int: int,
+    float: float,
+    Path: _path,
+    Path | None: _path,
+    tuple[str, ...]: _split,
+    tuple[IPNetwork, ...]: _networks,
+}
+
+
+def _within(least: float, most: float) -> Callable[[object], None]:
+    def check(value: object) -> None:
+        if not (isinstance(value, int | float) and least <= value <= most):
+            raise ValueError(f"it must be from {least:g} to {most:g}")
+
+    return check
+
+
+def _is_url(value: object) -> None:
+    parts = urlsplit(str(value))
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        raise ValueError("it must be an http or https address")
+
+
+def _is_log_format(value: object) -> None:
+    if value not in ("text", "json"):
+        raise ValueError("it must be text or json")
+
+
+_DAY_S = 86_400.0
+_CHECKS: Mapping[str, Callable[[object], None]] = {
+    "port": _within(0, 65_535),
+    "upstream_base_url": _is_url,
+    "auth_base_url": _is_url,
+    "upstream_connect_timeout_seconds": _within(0.01, _DAY_S),
+    "first_event_timeout_seconds": _within(0.01, _DAY_S),
+    "stream_idle_timeout_seconds": _within(0.01, _DAY_S),
+    "shutdown_drain_timeout_seconds": _within(0, _DAY_S),
+    "proxy_account_stream_limit": _within(1, 1_000_000),
+    "max_body_mb": _within(1, 4_096),
+    "max_responses_body_mb": _within(1, 4_096),
+    "request_log_retention_days": _within(0, 36_500),
+    "log_format": _is_log_format,
+}
+
+# Names that scripts of older or later versions set. Whoever sets one must hear that nothing
+# happens, above all with the admin token.
+_ANNOUNCED = frozenset(
+    {
+        "ADMIN_API_TOKEN",
+        "BASE_PATH",
+        "METRICS_PORT",
+        "MODEL_REGISTRY_ENABLED",
+        "OAUTH_CALLBACK_HOST",
+        "OAUTH_CALLBACK_PORT",
+        "TOKEN_REFRESH_INTERVAL_DAYS",
+        "TRUSTED_PROXIES",
+        "USAGE_REFRESH_ENABLED",
+        "USAGE_REFRESH_INTERVAL_SECONDS",
+    }
+)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from aiohttp import ClientSession
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from codex_lb.simulator import SimAccount, Simulator
 
@@ -118,3 +118,38 @@ async def raw_call(
         yield reader
     finally:
         writer.transport.abort()
+
+
+@asynccontextmanager
+async def open_socket(
+    sim: Simulator, account: SimAccount, **headers: str
+) -> AsyncIterator[ClientWebSocketResponse]:
+    """A WebSocket to the model endpoint."""
+    sent = login(account) | {"openai-beta": "responses_websockets=2026-02-06"} | headers
+    async with (
+        ClientSession() as session,
+        session.ws_connect(f"{sim.base_url}/codex/responses", headers=sent) as socket,
+    ):
+        yield socket
+
+
+def frame(**changes: object) -> JsonObject:
+    return {"type": "response.create", **body(**changes)}
+
+
+TERMINAL = {"response.completed", "response.failed", "response.incomplete", "error"}
+
+
+async def turn(
+    socket: ClientWebSocketResponse, request: JsonObject | None = None
+) -> list[JsonObject]:
+    """Send a frame; the events up to the terminal one, or to the end of the connection."""
+    await socket.send_json(request or frame())
+    seen: list[JsonObject] = []
+    async for message in socket:
+        if message.type is not WSMsgType.TEXT:
+            break
+        seen.append(msgspec.json.decode(message.data))
+        if seen[-1]["type"] in TERMINAL:
+            break
+    return seen

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import make_url, text
 
 from codex_lb.store import Store
-from codex_lb.store.database import connect, parse_url
+from codex_lb.store.addresses import parse_url
+from codex_lb.store.postgresql import PostgresqlDatabase
 
 NOW = 1_800_000_000.0
 
@@ -38,7 +39,7 @@ async def postgres_url(postgres_socket: Path) -> AsyncIterator[str]:
     """An empty database."""
     name = f"test_{uuid.uuid4().hex}"
     address = f"postgresql://postgres@/{{}}?host={quote(str(postgres_socket))}"
-    server = connect(parse_url(address.format("postgres"), postgres_socket))
+    server = PostgresqlDatabase(parse_url(address.format("postgres"), postgres_socket))
     async with server.session() as session:
         await session.execute(text(f"CREATE DATABASE {name}"))
         yield address.format(name)
@@ -52,7 +53,7 @@ def cut(postgres_url: str, postgres_socket: Path) -> Callable[[], Awaitable[None
     elsewhere = make_url(postgres_url).set(drivername="postgresql", database="postgres")
 
     async def cut_() -> None:
-        server = connect(parse_url(elsewhere.render_as_string(), postgres_socket))
+        server = PostgresqlDatabase(parse_url(elsewhere.render_as_string(), postgres_socket))
         async with server.session() as session:
             await session.execute(
                 text(

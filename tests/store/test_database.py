@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from codex_lb.store import Store, StoreError
-from codex_lb.store.database import parse_url
+from codex_lb.store.addresses import parse_url
 from codex_lb.store.faults import is_rows_fault, plain
 
 NOW = 1_800_000_000.0
@@ -15,8 +15,9 @@ NOW = 1_800_000_000.0
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        pytest.param(None, "sqlite+aiosqlite:////data/store.db", id="none is SQLite"),
-        pytest.param("sqlite:////srv/x.db", "sqlite+aiosqlite:////srv/x.db", id="an SQLite file"),
+        pytest.param(None, "sqlite:////data/store.db", id="none is SQLite"),
+        pytest.param("sqlite:////srv/x.db", "sqlite:////srv/x.db", id="an SQLite file"),
+        pytest.param("sqlite+aiosqlite:///x.db", "sqlite:///x.db", id="as others write it"),
         pytest.param(
             "postgres://u:p%40@h:5433/db", "postgresql+asyncpg://u:p%40@h:5433/db", id="postgres"
         ),

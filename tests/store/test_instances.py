@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from codex_lb.core.model import OpenedRequest, Receipt, Usage
 from codex_lb.store import AccountTotals, HourlySums, RequestRecord, Store
-from codex_lb.store.database import connect, parse_url
+from codex_lb.store.addresses import connect, parse_url
 from codex_lb.store.instances import Presence, lock_number, this_process
 
 NOW = 1_800_000_000.0
@@ -183,9 +183,8 @@ async def test_a_lock_that_was_lost_is_taken_again(
     presence = Presence(database, me, lambda: NOW)
 
     async def is_free() -> bool:
-        async with database.write() as connection:
-            number = lock_number(me.id)
-            return bool(await connection.scalar(select(func.pg_try_advisory_xact_lock(number))))
+        attempt = select(func.pg_try_advisory_xact_lock(lock_number(me.id)))
+        return bool(await database.write(lambda connection: connection.scalar(attempt)))
 
     try:
         await presence.announce()

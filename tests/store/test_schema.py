@@ -12,10 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from codex_lb.store import Store, StoreError
-from codex_lb.store.database import Database, connect, parse_url
+from codex_lb.store.addresses import connect, parse_url
+from codex_lb.store.database import Database
 from codex_lb.store.migrate import SCRIPTS
 from codex_lb.store.opening import HEAD
 from codex_lb.store.schema import metadata
@@ -49,8 +50,7 @@ async def test_the_migrations_make_the_schema_of_the_queries(database: Database)
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         return list(compare_metadata(context, metadata))
 
-    async with database.read() as connection:
-        assert await connection.run_sync(differences) == []
+    assert await database.read(differences) == []
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,8 @@ async def test_the_migrations_make_the_schema_of_the_queries(database: Database)
 async def test_a_foreign_database_is_refused(
     database: Database, database_url: str | None, data_dir: Path, version: str, complaint: str
 ) -> None:
-    async with database.write() as connection:
-        await connection.execute(text(f"UPDATE alembic_version SET version_num = '{version}'"))  # noqa: S608  from the table above
-    await database.dispose()
+    change = text("UPDATE alembic_version SET version_num = :version").bindparams(version=version)
+    await database.write(lambda connection: connection.execute(change))
 
     with pytest.raises(StoreError, match=complaint):
         await Store.open(database_url, data_dir, data_dir / "key", clock=lambda: NOW)
@@ -76,17 +75,15 @@ async def test_tables_of_another_program_are_left_alone(
 ) -> None:
     make(data_dir)
     other = connect(parse_url(database_url, data_dir / "store.db"))
-    async with other.write() as connection:
-        await connection.execute(text("CREATE TABLE accounts (name TEXT)"))
-    await other.dispose()
+    await other.write(lambda connection: connection.execute(text("CREATE TABLE accounts (x TEXT)")))
 
     with pytest.raises(StoreError, match="tables of another program"):
         await Store.open(database_url, data_dir, data_dir / "key", clock=lambda: NOW)
 
     assert not (data_dir / "key").exists()
-    async with other.read() as connection:
-        assert (await connection.execute(text("SELECT * FROM accounts"))).keys() == {"name"}
+    tables = await other.read(lambda connection: inspect(connection).get_table_names())
     await other.dispose()
+    assert tables == ["accounts"]
 
 
 async def test_a_migration_that_fails_leaves_an_empty_database(data_dir: Path) -> None:

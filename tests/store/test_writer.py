@@ -14,7 +14,8 @@ from sqlalchemy import make_url, text
 
 from codex_lb.core.model import OpenedRequest, Receipt, Usage
 from codex_lb.store import AccountTotals, Store
-from codex_lb.store.database import connect, parse_url
+from codex_lb.store.addresses import parse_url
+from codex_lb.store.postgresql import PostgresqlDatabase
 from codex_lb.store.writer import CAPACITY
 
 NOW_MS = 1_800_000_000_000
@@ -42,10 +43,12 @@ async def locked(url: str | None, data_dir: Path) -> AsyncIterator[None]:
             connection.execute("BEGIN EXCLUSIVE")
             yield
     else:
-        other = connect(parse_url(url, data_dir))
-        async with other.write() as connection_:
-            await connection_.execute(text("LOCK TABLE requests"))
+        other = PostgresqlDatabase(parse_url(url, data_dir))
+        async with other.session() as session:
+            await session.execute(text("BEGIN"))
+            await session.execute(text("LOCK TABLE requests"))
             yield
+            await session.execute(text("ROLLBACK"))
         await other.dispose()
 
 
@@ -146,7 +149,9 @@ async def test_while_the_server_is_away_rows_wait(
 ) -> None:
     store = await Store.open(postgres_url, data_dir, data_dir / "key", clock=lambda: NOW_MS / 1000)
     url = make_url(postgres_url)
-    server = connect(parse_url(url.set(database="postgres").render_as_string(), data_dir))
+    server = PostgresqlDatabase(
+        parse_url(url.set(database="postgres").render_as_string(), data_dir)
+    )
     try:
         store.requests.opened(opened("r"))
         await store.requests.flushed()

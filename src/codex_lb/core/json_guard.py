@@ -9,6 +9,7 @@ _STRUCTURE = b'[]{}"'
 # Arrays and objects in one body; more would take the parser longer than others can wait.
 MAX_NODES = 1_000_000
 
+_SQUARE = bytes.maketrans(b"{}", b"[]")
 _REST = bytes(set(range(256)) - set(_STRUCTURE))
 
 
@@ -39,20 +40,20 @@ def deeper_than(body: bytes, depth: int) -> bool:
 
 
 def _brackets(body: bytes) -> bytes:
-    """The brackets of `body` that stand outside strings."""
+    """The brackets of `body` that stand outside strings, braces written as brackets."""
     # Escaped backslashes go first, so that what is left of a backslash escapes what follows it.
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
     # Two quotes side by side hold nothing, or divide two strings with nothing between them.
     skeleton = plain.translate(None, _REST).replace(b'""', b"")
-    return b"".join(skeleton.split(b'"')[::2])
+    return b"".join(skeleton.split(b'"')[::2]).translate(_SQUARE)
 
 
 def _deeper_than(brackets: bytes, depth: int) -> bool:
     for _ in range(depth):
         if not brackets:
             return False
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
-    if b"[]" in brackets or b"{}" in brackets:
+        brackets = brackets.replace(b"[]", b"")
+    if b"[]" in brackets:
         return True
     # What is left does not pair up: half a document, or so many levels that none has closed yet.
-    return brackets.count(b"[") + brackets.count(b"{") > depth
+    return brackets.count(b"[") > depth

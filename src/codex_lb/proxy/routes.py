@@ -107,7 +107,7 @@ class DataPlane:
             return await asked.downstream().answer(answer or answers.not_found(asked.path))
         try:
             return await route[1](asked)
-        except (ClientGoneError, ShutdownError):
+        except (ClientGoneError, ShutdownError, body.ClientGoneError):
             return None
 
     def _refused(self, asked: _Asked, method: str | None) -> Answer | None:
@@ -162,7 +162,7 @@ class DataPlane:
         except body.TooLargeError:
             return answers.too_large(self._max_body, asked.dialect)
         except body.UnsupportedEncodingError as error:
-            return answers.unsupported_encoding(str(error), asked.dialect)
+            return answers.unsupported_encoding(error.coding, asked.dialect)
         except (body.BadEncodingError, body.TruncatedError) as error:
             return answers.bad_request(BadRequestError(str(error)))
 

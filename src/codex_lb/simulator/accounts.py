@@ -135,6 +135,14 @@ class SimAccount:
         self.refresh_token = f"rt_{hashlib.sha256(salt.encode()).hexdigest()}"
         self.access_tokens[self.access_token] = now + self.access_ttl_s
 
+    def sign_in(self) -> None:
+        """A new session in place of the old one, whose tokens are then unknown."""
+        self.session = "live"
+        self.access_tokens.clear()
+        self.refresh_token = ""
+        self.used_refresh_tokens.clear()
+        self.mint()
+
     def expire(self) -> None:
         """Let all access tokens lapse now; the refresh token still works."""
         self.access_tokens = dict.fromkeys(self.access_tokens, self.clock())

@@ -79,8 +79,7 @@ def _single(site: Site, endpoint: str, default: Default) -> Callable[[web.Reques
 
 async def _responses(site: Site, request: web.Request) -> web.StreamResponse:
     received = await receive(site, request, "responses")
-    site.record.live_streams += 1
-    try:
+    with site.record.streaming():
         account = signed_in(site, request)
         if isinstance(account, Reply):
             return await carry_out(site, request, account, received)
@@ -88,13 +87,12 @@ async def _responses(site: Site, request: web.Request) -> web.StreamResponse:
         body = _streaming_request(request, received, account)
         if isinstance(body, Reply):
             return await carry_out(site, request, body, received)
-        headers = turns.stream_headers(site, account, received, body["model"])
+        headers = turns.stream_headers(site, account, received)
         staged = turns.outcome(site, account, body, received)
-        own = headers if isinstance(staged, Stream) else ()
+        if not isinstance(staged, Stream):
+            return await carry_out(site, request, staged, received)
+        own = (*headers, ("openai-model", staged.story.model))
         return await carry_out(site, request, staged, received, own)
-    finally:
-        site.record.live_streams -= 1
-        site.record.changed()
 
 
 def _streaming_request(

@@ -19,6 +19,10 @@ from codex_lb.simulator.staging import Break, Outcome, Stream, Wire
 # A reset throws away what the peer has not read yet, so let it read first.
 SETTLE_S = 0.03
 
+COMMENT = b": keep-alive\n\n"
+COMMENTS_WHILE_WAITING = 10
+COMMENT_EVERY_S = 0.1
+
 Headers = tuple[tuple[str, str], ...]
 Pause = Callable[[float | None], Awaitable[None]]  # seconds; None: until the simulator closes
 
@@ -67,7 +71,7 @@ def frame(event: Event, wire: Wire) -> bytes:
     """One event as the bytes of an SSE stream."""
     lines = [] if wire.data_only else [b"event: " + event.kind.encode()]
     if wire.comments:
-        lines.insert(0, b": keep-alive")
+        lines = [b": keep-alive", *lines, b": comments may stand anywhere"]
     lines.append(b"data: " + event.data)
     line_end = b"\r\n" if wire.crlf else b"\n"
     return line_end.join(lines) + line_end + line_end
@@ -117,12 +121,11 @@ async def _stream(
     received.status = 200
     received.response_id = stream.story.response_id
     await response.prepare(request)
-    if stream.first_event_s:
-        await pause(stream.first_event_s)
+    await _wait_for_first_event(response, stream, pause)
     await _write_events(response, stream, received, pause)
     transport = request.transport
     if stream.ending == "hang":
-        await pause(None)
+        await _hang(response, stream, pause)
     elif stream.ending != "end" and transport is not None:
         await pause(SETTLE_S)
         end(transport, stream.ending)
@@ -130,6 +133,24 @@ async def _stream(
         await response.write_eof()
     received.finished = True
     return response
+
+
+async def _wait_for_first_event(response: web.StreamResponse, stream: Stream, pause: Pause) -> None:
+    """In silence, or with ten comments if the stream has comments."""
+    if not stream.wire.comments:
+        return await pause(stream.first_event_s)
+    for _ in range(COMMENTS_WHILE_WAITING if stream.first_event_s else 0):
+        await response.write(COMMENT)
+        await pause(stream.first_event_s / COMMENTS_WHILE_WAITING)
+    return None
+
+
+async def _hang(response: web.StreamResponse, stream: Stream, pause: Pause) -> None:
+    """For ever, in silence, or with nothing but comments if the stream has comments."""
+    while stream.wire.comments:
+        await response.write(COMMENT)
+        await pause(COMMENT_EVERY_S)
+    await pause(None)
 
 
 async def _write_events(

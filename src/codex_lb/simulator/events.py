@@ -14,6 +14,7 @@ import msgspec
 from codex_lb.simulator.steps import After
 
 JsonObject = dict[str, Any]
+_OBFUSCATION = "7Hq2xV"  # the real one is random padding
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,9 @@ def pieces(text: str, count: int) -> list[str]:
 def tell(story: Story) -> list[Event]:
     """Every event of the answer, the last one terminal."""
     tape = _Tape(story)
-    tape.add("response.created", response=_response(story, "in_progress"))
-    tape.add("response.in_progress", response=_response(story, "in_progress"))
+    begun = msgspec.Raw(msgspec.json.encode(_response(story, "in_progress")))
+    tape.add("response.created", response=begun)
+    tape.add("response.in_progress", response=begun)
     for index, item in enumerate(story.items):
         _tell_item(tape, index, item)
     if story.incomplete is None:
@@ -184,7 +186,8 @@ def _message(tape: _Tape, index: int, item: JsonObject) -> None:
         empty = part | {"text": ""}
         tape.add("response.content_part.added", **where, part=empty)
         for piece in tape.pieces(part["text"]):
-            tape.add("response.output_text.delta", **where, delta=piece, logprobs=[])
+            rest = {"delta": piece, "logprobs": [], "obfuscation": _OBFUSCATION}
+            tape.add("response.output_text.delta", **where, **rest)
         tape.add("response.output_text.done", **where, text=part["text"], logprobs=[])
         tape.add("response.content_part.done", **where, part=part)
 

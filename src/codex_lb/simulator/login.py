@@ -228,8 +228,7 @@ def _exchange(login: Login, form: Mapping[str, str]) -> Reply:
         or not hmac.compare_digest(proof, grant.challenge)
     ):
         return refusals.CASES["invalid_grant"]
-    grant.account.session = "live"
-    grant.account.mint()
+    grant.account.sign_in()
     return json_reply(200, token_body(grant.account))
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,6 +108,28 @@ class Recorder:
                 await future
         finally:
             self._waiters.remove(entry)
+
+    @contextmanager
+    def streaming(self) -> Iterator[None]:
+        """Count a model request as live."""
+        self.live_streams += 1
+        self.changed()
+        try:
+            yield
+        finally:
+            self.live_streams -= 1
+            self.changed()
+
+    @contextmanager
+    def connected(self) -> Iterator[None]:
+        """Count a WebSocket as open."""
+        self.live_sockets += 1
+        self.changed()
+        try:
+            yield
+        finally:
+            self.live_sockets -= 1
+            self.changed()
 
     def clear(self) -> None:
         self.requests.clear()

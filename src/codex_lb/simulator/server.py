@@ -96,6 +96,7 @@ class Simulator:
         """Take connections (again), on the same port as before."""
         if self._runner is None:
             raise RuntimeError("the simulator is not started")
+        self._site.cut.clear()
         self._listener = web.TCPSite(self._runner, self._host, self._port)
         await self._listener.start()
         self._port = self._runner.addresses[0][1]
@@ -110,6 +111,7 @@ class Simulator:
     def _abort_connections(self) -> None:
         server = self._runner.server if self._runner is not None else None
         for connection in server.connections if server is not None else ():
+            self._site.cut.add(connection)
             if connection.transport is not None:
                 connection.transport.abort()
 

@@ -38,6 +38,7 @@ class Site:
     clock: Callable[[], float]
     new_id: Callable[[str], str]
     closing: asyncio.Event = field(default_factory=asyncio.Event)
+    cut: set[object] = field(default_factory=set)  # connections that we ended ourselves
     _connections: dict[object, int] = field(default_factory=dict)
     _connection_count: int = 0
 
@@ -48,6 +49,12 @@ class Site:
                 await self.closing.wait()
         except TimeoutError:
             return
+
+    def has_left(self, request: web.BaseRequest, received: Received) -> None:
+        """Note that the client went away, if it was not we who ended the connection."""
+        ours = self.closing.is_set() or request.protocol in self.cut
+        if not (received.finished or ours):
+            received.left_at = self.clock()
 
     def connection_id(self, request: web.BaseRequest) -> int:
         """A number per TCP connection."""
@@ -92,8 +99,7 @@ async def carry_out(
     try:
         return await deliver(request, outcome, received, headers, site.pause)
     except (asyncio.CancelledError, ConnectionError):
-        if not site.closing.is_set():
-            received.left_at = site.clock()
+        site.has_left(request, received)
         raise
     finally:
         site.record.changed()

@@ -51,19 +51,13 @@ async def serve(site: Site, request: web.Request) -> web.StreamResponse:
     if refused is not None:
         return await carry_out(site, request, refused, received)
     socket = web.WebSocketResponse(max_msg_size=MAX_FRAME, timeout=1.0)
-    for name, value in turns.stream_headers(site, account, received, ""):
-        if value:
-            socket.headers.add(name, value)
+    for name, value in turns.stream_headers(site, account, received):
+        socket.headers.add(name, value)
     await socket.prepare(request)
     received.status, received.finished = 101, True
     connection = _Connection(site, request, socket, account, received)
-    site.record.live_sockets += 1
-    site.record.changed()
-    try:
+    with site.record.connected():
         await _turns(connection)
-    finally:
-        site.record.live_sockets -= 1
-        site.record.changed()
     return socket
 
 
@@ -109,19 +103,15 @@ async def _turn(connection: _Connection, text: str) -> None:
         account=connection.account,
     )
     site.record.add(received)
-    site.record.live_streams += 1
-    try:
-        await _perform(connection, _outcome(connection, received), received)
-        received.finished = True
-    except ConnectionError:
-        received.left_at = site.clock()
-    except asyncio.CancelledError:
-        if not site.closing.is_set():
-            received.left_at = site.clock()
-        raise
-    finally:
-        site.record.live_streams -= 1
-        site.record.changed()
+    with site.record.streaming():
+        try:
+            await _perform(connection, _outcome(connection, received), received)
+            received.finished = True
+        except ConnectionError:
+            site.has_left(connection.request, received)
+        except asyncio.CancelledError:
+            site.has_left(connection.request, received)
+            raise
 
 
 def _outcome(connection: _Connection, received: Received) -> Outcome | None:
@@ -160,11 +150,11 @@ async def _perform(connection: _Connection, outcome: Outcome | None, received: R
             frame, is_last = error_frame(outcome)
             await connection.socket.send_str(frame)
             if is_last:
-                await connection.socket.close()
+                await _close(connection, received)
         case Break(code=None):
             await delivery.break_connection(connection.request, outcome, connection.site.pause)
         case Break():
-            await connection.socket.close(code=outcome.code or WSCloseCode.INTERNAL_ERROR)
+            await _close(connection, received, outcome.code)
         case Stream():
             await _stream(connection, outcome, received)
 
@@ -172,6 +162,7 @@ async def _perform(connection: _Connection, outcome: Outcome | None, received: R
 async def _stream(connection: _Connection, stream: Stream, received: Received) -> None:
     pause = connection.site.pause
     await pause(stream.wait_s + stream.first_event_s)
+    received.status = 200
     received.response_id = stream.story.response_id
     for event in stream.events:
         if event.wait_s:
@@ -185,7 +176,7 @@ async def _stream(connection: _Connection, stream: Stream, received: Received) -
     elif stream.rest or stream.ending in ("rst", "fin"):
         await _cut(connection, stream)
     elif not _ends_well(stream.events):
-        await connection.socket.close()
+        await _close(connection, received)
 
 
 def _remember(connection: _Connection, stream: Stream) -> None:
@@ -206,6 +197,12 @@ async def _cut(connection: _Connection, stream: Stream) -> None:
         transport.write(b"\x81\x7e" + promised.to_bytes(2, "big") + stream.rest[: promised // 2])
     await connection.site.pause(delivery.SETTLE_S)
     delivery.end(transport, stream.ending)
+
+
+async def _close(connection: _Connection, received: Received, code: int | None = None) -> None:
+    """A close frame of ours. It ends the reader and with it this turn, so the books come first."""
+    received.finished = True
+    await connection.socket.close(code=code or WSCloseCode.OK)
 
 
 def _ends_well(events: tuple[Event, ...]) -> bool:

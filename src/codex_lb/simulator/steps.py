@@ -263,7 +263,11 @@ class Crlf(_Step, frozen=True):
 
 
 class Comments(_Step, frozen=True):
-    """A comment line before every event."""
+    """Comment lines before and inside every event, and in place of silence.
+
+    `SlowHead(0, first_event_s=9, then=Comments())` sends nothing but comments for nine seconds,
+    `Comments(Silence())` nothing but comments in the end.
+    """
 
     then: "Stream" = Auto()
 
@@ -290,6 +294,13 @@ Refusal = Status | UsageLimit | Burst | Refuse
 Break = Reset | Close | BlackHole | Garbage | HugeHeader | Html
 Stream = Answer | Spoiled | Drip | SplitUtf8 | Crlf | Comments | DataOnly | WrongType
 Step = Answer | Spoiled | Shape | Refusal | Break
+
+
+def refusals_in(step: Step) -> tuple[str, ...]:
+    """The names of refusals that a step will look up."""
+    if isinstance(step, SlowHead):
+        return refusals_in(step.then)
+    return (step.case,) if isinstance(step, Refuse) else ()
 
 
 def fits_any_endpoint(step: Step) -> bool:

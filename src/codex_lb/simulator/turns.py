@@ -84,13 +84,12 @@ def outcome(
     return announced
 
 
-def stream_headers(site: Site, account: SimAccount, received: Received, model: str) -> Headers:
+def stream_headers(site: Site, account: SimAccount, received: Received) -> Headers:
     """The headers of an answer of the real back end, cookies of its edge included."""
     state = received.headers.get("x-codex-turn-state") or site.new_id("turn")
     return (
         *staging.quota_headers(account, site.clock()),
         ("x-request-id", site.new_id("req")),
-        ("openai-model", model),
         ("x-codex-turn-state", state),
         ("x-models-etag", catalogue.plan_etag(account.plan)),
         ("x-reasoning-included", "true"),

@@ -4,8 +4,7 @@ import hmac
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import ColumnElement, Row, delete, insert, select, true, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, true, update
 
 from codex_lb.core.model import Account, AccountState, Block, Credential, Identity, QuotaWindow
 from codex_lb.store.database import upsert
@@ -14,19 +13,19 @@ from codex_lb.store.schema import accounts, affinities, blocks, credentials, quo
 from codex_lb.store.secrets import Keyring
 
 
-async def all_accounts(connection: AsyncConnection) -> list[Account]:
+def all_accounts(connection: Connection) -> list[Account]:
     """In the order in which they were added."""
-    return await _read(connection, true())
+    return _read(connection, true())
 
 
-async def one(connection: AsyncConnection, account_id: str) -> Account | None:
-    return next(iter(await _read(connection, accounts.c.id == account_id)), None)
+def one(connection: Connection, account_id: str) -> Account | None:
+    return next(iter(_read(connection, accounts.c.id == account_id)), None)
 
 
-async def _read(connection: AsyncConnection, chosen: ColumnElement[bool]) -> list[Account]:
+def _read(connection: Connection, chosen: ColumnElement[bool]) -> list[Account]:
     mine = select(accounts.c.id).where(chosen)
     windows: dict[str, list[QuotaWindow]] = {}
-    for row in await connection.execute(
+    for row in connection.execute(
         select(quota_windows)
         .where(quota_windows.c.account_id.in_(mine))
         .order_by(quota_windows.c.minutes)
@@ -35,13 +34,13 @@ async def _read(connection: AsyncConnection, chosen: ColumnElement[bool]) -> lis
             QuotaWindow(row.minutes, row.used, row.resets_at, row.measured_at, row.source)
         )
     barred: dict[str, list[Block]] = {}
-    for row in await connection.execute(
+    for row in connection.execute(
         select(blocks).where(blocks.c.account_id.in_(mine)).order_by(blocks.c.kind, blocks.c.model)
     ):
         barred.setdefault(row.account_id, []).append(
             Block(row.kind, row.since, row.until, row.reason, row.model or None)
         )
-    rows = await connection.execute(
+    rows = connection.execute(
         select(accounts).where(chosen).order_by(accounts.c.created_at, accounts.c.id)
     )
     return [
@@ -73,15 +72,13 @@ def _account(
     )
 
 
-async def credential(
-    connection: AsyncConnection, keys: Keyring, account_id: str
-) -> Credential | None:
+def credential(connection: Connection, keys: Keyring, account_id: str) -> Credential | None:
     query = (
         select(credentials, accounts.c.access_expires_at, accounts.c.refreshed_at)
         .join(accounts)
         .where(accounts.c.id == account_id)
     )
-    row = (await connection.execute(query)).one_or_none()
+    row = (connection.execute(query)).one_or_none()
     if row is None:
         return None
     return Credential(
@@ -93,43 +90,56 @@ async def credential(
     )
 
 
-async def put(
-    connection: AsyncConnection,
+def put(
+    connection: Connection,
     keys: Keyring,
     account_id: str,
     identity: Identity,
     new: Credential,
     *,
     now: float,
-) -> bool:
-    """Add the account, or replace its credential and what the token says of it; which of the two.
+) -> tuple[Account, bool]:
+    """Add the account, or replace its credential and what the token says of it.
 
-    Signing in again ends every state but `paused`, and every block for want of a good login.
+    Returns the account and whether it was there before. Signing in again ends every state but
+    `paused`, and every block for want of a good login.
     """
     said = asdict(identity) | {
         "refreshed_at": new.refreshed_at,
         "access_expires_at": new.expires_at,
     }
     added = said | {"id": account_id, "state": "active", "created_at": now}
-    adding = upsert(connection, accounts).values(added).on_conflict_do_nothing()
-    if (await connection.execute(adding)).rowcount:
+    adding = upsert(connection.dialect.name, accounts).values(added).on_conflict_do_nothing()
+    is_new = connection.execute(adding).rowcount > 0
+    if is_new:
         row = _sealed(keys, new) | {"account_id": account_id}
-        await connection.execute(insert(credentials).values(row))
-        return False
-    if await _lock(connection, account_id) != "paused":
-        said |= {"state": "active", "state_reason": None}
-    await connection.execute(update(accounts).where(accounts.c.id == account_id).values(said))
-    await connection.execute(
+        connection.execute(insert(credentials).values(row))
+    else:
+        _replace(connection, keys, account_id, said, new)
+    (account,) = _read(connection, accounts.c.id == account_id)
+    return account, not is_new
+
+
+def _replace(
+    connection: Connection,
+    keys: Keyring,
+    account_id: str,
+    said: dict[str, object],
+    new: Credential,
+) -> None:
+    if _lock(connection, account_id) != "paused":
+        said = said | {"state": "active", "state_reason": None}
+    connection.execute(update(accounts).where(accounts.c.id == account_id).values(said))
+    connection.execute(
         update(credentials).where(credentials.c.account_id == account_id).values(_sealed(keys, new))
     )
-    await connection.execute(
+    connection.execute(
         delete(blocks).where(blocks.c.account_id == account_id, blocks.c.kind == "login")
     )
-    return True
 
 
-async def replace_credential(
-    connection: AsyncConnection,
+def replace_credential(
+    connection: Connection,
     keys: Keyring,
     account_id: str,
     *,
@@ -137,16 +147,16 @@ async def replace_credential(
     new: Credential,
 ) -> bool:
     """False, and nothing changed, if the account is gone or its refresh token is another."""
-    await _lock(connection, account_id)
-    stored = await credential(connection, keys, account_id)
+    _lock(connection, account_id)
+    stored = credential(connection, keys, account_id)
     if stored is None or not hmac.compare_digest(
         stored.refresh_token.encode(), expected_refresh_token.encode()
     ):
         return False
-    await connection.execute(
+    connection.execute(
         update(credentials).where(credentials.c.account_id == account_id).values(_sealed(keys, new))
     )
-    await connection.execute(
+    connection.execute(
         update(accounts)
         .where(accounts.c.id == account_id)
         .values(refreshed_at=new.refreshed_at, access_expires_at=new.expires_at)
@@ -154,61 +164,60 @@ async def replace_credential(
     return True
 
 
-async def set_state(
-    connection: AsyncConnection,
+def set_state(
+    connection: Connection,
     account_id: str,
     state: AccountState,
     *,
     reason: str | None,
     allowed_from: Collection[AccountState],
-) -> None:
-    """Nothing happens if there is no such account. Raises `StateConflict`."""
-    current = await _lock(connection, account_id)
+) -> Account | None:
+    """The account as it is then, or None if there is none. Raises `StateConflict`."""
+    current = _lock(connection, account_id)
     if current is not None and current not in allowed_from:
         raise StateConflict(current)
-    await connection.execute(
+    connection.execute(
         update(accounts).where(accounts.c.id == account_id).values(state=state, state_reason=reason)
     )
+    return one(connection, account_id)
 
 
-async def remove(connection: AsyncConnection, account_id: str) -> bool:
+def remove(connection: Connection, account_id: str) -> bool:
     """Delete the account and all that hangs on it, but not its request rows."""
-    await connection.execute(delete(affinities).where(affinities.c.account_id == account_id))
-    result = await connection.execute(delete(accounts).where(accounts.c.id == account_id))
+    connection.execute(delete(affinities).where(affinities.c.account_id == account_id))
+    result = connection.execute(delete(accounts).where(accounts.c.id == account_id))
     return result.rowcount > 0
 
 
-async def put_blocks(connection: AsyncConnection, account_id: str, given: Sequence[Block]) -> None:
-    if await _lock(connection, account_id) is None:
+def put_blocks(connection: Connection, account_id: str, given: Sequence[Block]) -> None:
+    if _lock(connection, account_id) is None:
         return
-    await connection.execute(delete(blocks).where(blocks.c.account_id == account_id))
+    connection.execute(delete(blocks).where(blocks.c.account_id == account_id))
     latest = {(b.kind, b.model): b for b in sorted(given, key=lambda block: block.until)}
     rows = [
         asdict(block) | {"account_id": account_id, "model": block.model or ""}
         for block in latest.values()
     ]
     if rows:
-        await connection.execute(insert(blocks), rows)
+        connection.execute(insert(blocks), rows)
 
 
-async def put_windows(
-    connection: AsyncConnection, account_id: str, given: Iterable[QuotaWindow]
-) -> None:
-    if await _lock(connection, account_id) is None:
+def put_windows(connection: Connection, account_id: str, given: Iterable[QuotaWindow]) -> None:
+    if _lock(connection, account_id) is None:
         return
-    await connection.execute(delete(quota_windows).where(quota_windows.c.account_id == account_id))
+    connection.execute(delete(quota_windows).where(quota_windows.c.account_id == account_id))
     latest = {w.minutes: w for w in sorted(given, key=lambda window: window.measured_at)}
     rows = [asdict(window) | {"account_id": account_id} for window in latest.values()]
     if rows:
-        await connection.execute(insert(quota_windows), rows)
+        connection.execute(insert(quota_windows), rows)
 
 
-async def reseal(connection: AsyncConnection, keys: Keyring) -> int:
+def reseal(connection: Connection, keys: Keyring) -> int:
     """Seal every credential anew with the first key; how many there were."""
     count = 0
-    for row in (await connection.execute(select(credentials).with_for_update())).all():
+    for row in (connection.execute(select(credentials).with_for_update())).all():
         opened = {name: keys.open(getattr(row, name)) for name in _TOKENS}
-        await connection.execute(
+        connection.execute(
             update(credentials)
             .where(credentials.c.account_id == row.account_id)
             .values({name: keys.seal(token) for name, token in opened.items()})
@@ -217,10 +226,10 @@ async def reseal(connection: AsyncConnection, keys: Keyring) -> int:
     return count
 
 
-async def _lock(connection: AsyncConnection, account_id: str) -> AccountState | None:
+def _lock(connection: Connection, account_id: str) -> AccountState | None:
     """The state of the account, which nobody else changes until the transaction ends."""
     query = select(accounts.c.state).where(accounts.c.id == account_id).with_for_update()
-    state: AccountState | None = await connection.scalar(query)
+    state: AccountState | None = connection.scalar(query)
     return state
 
 

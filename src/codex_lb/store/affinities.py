@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, select
 
 from codex_lb.store.database import upsert
 from codex_lb.store.records import Affinity
 from codex_lb.store.schema import affinities
 
 
-async def read(connection: AsyncConnection, *, now: float) -> list[Affinity]:
-    rows = await connection.execute(
+def read(connection: Connection, *, now: float) -> list[Affinity]:
+    rows = connection.execute(
         select(affinities)
         .where(affinities.c.expires_at > now)
         .order_by(affinities.c.kind, affinities.c.key)
@@ -20,15 +19,15 @@ async def read(connection: AsyncConnection, *, now: float) -> list[Affinity]:
     return [Affinity(row.kind, row.key, row.account_id, row.expires_at) for row in rows]
 
 
-async def put(connection: AsyncConnection, given: Sequence[Affinity], *, now: float) -> None:
+def put(connection: Connection, given: Sequence[Affinity], *, now: float) -> None:
     """Add or renew those `given`, and drop all that have expired."""
     latest = {(affinity.kind, affinity.key): affinity for affinity in given}
-    insert = upsert(connection, affinities)
+    insert = upsert(connection.dialect.name, affinities)
     statement = insert.on_conflict_do_update(
         index_elements=["kind", "key"],
         set_={name: insert.excluded[name] for name in ("account_id", "expires_at")},
     )
     if latest:
         rows = [asdict(latest[place]) for place in sorted(latest)]
-        await connection.execute(statement, rows)
-    await connection.execute(delete(affinities).where(affinities.c.expires_at <= now))
+        connection.execute(statement, rows)
+    connection.execute(delete(affinities).where(affinities.c.expires_at <= now))

@@ -12,10 +12,8 @@ from urllib.parse import quote
 
 import msgspec
 from sqlalchemy import Connection, func, inspect, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from codex_lb.store import preferences
-from codex_lb.store.database import Database
 from codex_lb.store.errors import StoreError
 from codex_lb.store.schema import metadata
 from codex_lb.store.secrets import Keyring, create_key_file, require
@@ -60,37 +58,33 @@ def _fingerprints_in(connection: sqlite3.Connection) -> list[str] | None:
     return msgspec.json.decode(row[0], type=list[str]) if row else None
 
 
-async def prepare(database: Database, keys: Keyring | None, key_file: Path) -> Keyring:
-    """Bring the schema to `HEAD` and settle the keys, in one transaction.
+def prepare(connection: Connection, keys: Keyring | None, key_file: Path) -> Keyring:
+    """Bring the schema to `HEAD` and settle the keys, in the transaction of `connection`.
 
     Raises `KeyFileError`; `StoreError` if the database is a newer version's or not ours.
     """
-    async with database.write() as connection:
-        if database.kind == "postgresql":
-            await connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-        version = await connection.run_sync(_version)
-        if version is not None:
-            keys = require(keys, await _fingerprints(connection), key_file)
-        if version != HEAD:
-            await connection.run_sync(_migrate)
-        keys = keys or create_key_file(key_file)
-        await _remember(connection, keys)
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+    version = _version(connection)
+    if version is not None:
+        keys = require(keys, _fingerprints(connection), key_file)
+    if version != HEAD:
+        _migrate(connection)
+    keys = keys or create_key_file(key_file)
+    _remember(connection, keys)
     return keys
 
 
-async def _fingerprints(connection: AsyncConnection) -> list[str]:
-    return msgspec.convert(
-        await preferences.read(connection, preferences.KEY_FINGERPRINTS) or [], list[str]
-    )
+def _fingerprints(connection: Connection) -> list[str]:
+    stored = preferences.read(connection, preferences.KEY_FINGERPRINTS)
+    return msgspec.convert(stored or [], list[str])
 
 
-async def _remember(connection: AsyncConnection, keys: Keyring) -> None:
+def _remember(connection: Connection, keys: Keyring) -> None:
     """From now on the first key seals, so it must be there at every later start."""
-    sealed = await _fingerprints(connection)
-    if keys.fingerprints[0] not in sealed:
-        await preferences.write(
-            connection, preferences.KEY_FINGERPRINTS, [*sealed, keys.fingerprints[0]]
-        )
+    sealed, first = _fingerprints(connection), keys.fingerprints[0]
+    if first not in sealed:
+        preferences.write(connection, preferences.KEY_FINGERPRINTS, [*sealed, first])
 
 
 def _version(connection: Connection) -> str | None:

@@ -5,11 +5,21 @@ Columns carry the names of the fields of `OpenedRequest`, `Receipt`, `Usage` and
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
+from functools import cache
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Row, RowMapping, Select, delete, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Row,
+    RowMapping,
+    Select,
+    bindparam,
+    delete,
+    select,
+    tuple_,
+)
 
 from codex_lb.core.model import Attempt, Cost, OpenedRequest, Receipt, Usage
 from codex_lb.store import rollups
@@ -35,21 +45,21 @@ _UNFINISHED: Columns = {"status": "in_progress", "unpriced": False, "attempts": 
 }
 
 
-async def insert_opened(
-    connection: AsyncConnection,
+def insert_opened(
+    connection: Connection,
     instance_id: str,
     rows: Sequence[OpenedRequest],
 ) -> None:
     """Rows that are there already stay as they are."""
     if rows:
-        statement = upsert(connection, requests).on_conflict_do_nothing(index_elements=["id"])
-        await connection.execute(
-            statement, [_opened_columns(row, instance_id) | _UNFINISHED for row in rows]
+        connection.execute(
+            _opening(connection.dialect.name),
+            [_opened_columns(row, instance_id) | _UNFINISHED for row in rows],
         )
 
 
-async def close(
-    connection: AsyncConnection,
+def close(
+    connection: Connection,
     instance_id: str,
     pairs: Iterable[Pair],
 ) -> None:
@@ -61,32 +71,49 @@ async def close(
     new = {receipt.id: (opened, receipt) for opened, receipt in pairs}
     if not new:
         return
-    before = await _closed(connection, new)
+    before = _closed(connection, new)
     mistaken = [pair for pair in before.values() if pair[1].error_code == INTERRUPTED]
     keep = {id_ for id_, (_, receipt) in before.items() if receipt.error_code != INTERRUPTED}
     pairs = [pair for id_, pair in new.items() if id_ not in keep]
     sums = rollups.summed(pairs)
     for key, counts in rollups.summed(mistaken).items():
         sums.setdefault(key, rollups.Counts()).subtract(counts)
-    await _put(connection, instance_id, pairs)
-    await rollups.add(connection, sums)
+    _put(connection, instance_id, pairs)
+    rollups.add(connection, sums)
 
 
-async def _closed(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, Pair]:
-    rows = await connection.execute(
-        select(requests).where(requests.c.id.in_(list(ids)), requests.c.status != "in_progress")
-    )
+def _closed(connection: Connection, ids: Iterable[str]) -> dict[str, Pair]:
+    rows = connection.execute(_CLOSED, {"ids": list(ids)})
     records = [_record(row) for row in rows]
     return {r.opened.id: (r.opened, r.receipt) for r in records if r.receipt is not None}
 
 
-async def _put(connection: AsyncConnection, instance_id: str, pairs: Sequence[Pair]) -> None:
-    insert = upsert(connection, requests)
-    given = {name: insert.excluded[name] for name in (*_RECEIPT, *_USAGE, *_COST, "attempts")}
-    statement = insert.on_conflict_do_update(index_elements=["id"], set_=given)
+def _put(connection: Connection, instance_id: str, pairs: Sequence[Pair]) -> None:
     rows = [_opened_columns(opened, instance_id) | _receipt_columns(r) for opened, r in pairs]
     if rows:
-        await connection.execute(statement, rows)
+        connection.execute(_closing(connection.dialect.name), rows)
+
+
+# Building these takes longer than running them, hence only once.
+
+_CLOSED = select(requests).where(
+    requests.c.id.in_(bindparam("ids", expanding=True)), requests.c.status != "in_progress"
+)
+
+
+@cache
+def _opening(dialect: str) -> Executable:
+    insert = upsert(dialect, requests)
+    statement: Executable = insert.on_conflict_do_nothing(index_elements=["id"])
+    return statement
+
+
+@cache
+def _closing(dialect: str) -> Executable:
+    insert = upsert(dialect, requests)
+    given = {name: insert.excluded[name] for name in (*_RECEIPT, *_USAGE, *_COST, "attempts")}
+    statement: Executable = insert.on_conflict_do_update(index_elements=["id"], set_=given)
+    return statement
 
 
 def newest(limit: int, before: Cursor | None) -> Select[tuple[object, ...]]:
@@ -98,10 +125,8 @@ def newest(limit: int, before: Cursor | None) -> Select[tuple[object, ...]]:
     return query.where(tuple_(*place) < (before.opened_at_ms, before.id))
 
 
-async def records(
-    connection: AsyncConnection, query: Select[tuple[object, ...]]
-) -> list[RequestRecord]:
-    return [_record(row) for row in await connection.execute(query)]
+def records(connection: Connection, query: Select[tuple[object, ...]]) -> list[RequestRecord]:
+    return [_record(row) for row in connection.execute(query)]
 
 
 def by_id(id_: str) -> Select[tuple[object, ...]]:
@@ -120,8 +145,8 @@ def instances_with_open_rows() -> Select[tuple[str]]:
     return select(requests.c.instance_id).where(requests.c.status == "in_progress").distinct()
 
 
-async def delete_some(
-    connection: AsyncConnection,
+def delete_some(
+    connection: Connection,
     batch: int,
     *,
     opened_before_ms: int | None = None,
@@ -134,7 +159,7 @@ async def delete_some(
     if account_id is not None:
         chosen.append(requests.c.account_id == account_id)
     oldest = select(requests.c.id).where(*chosen).limit(batch).scalar_subquery()
-    result = await connection.execute(delete(requests).where(requests.c.id.in_(oldest)))
+    result = connection.execute(delete(requests).where(requests.c.id.in_(oldest)))
     return result.rowcount
 
 

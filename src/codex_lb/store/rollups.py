@@ -8,9 +8,9 @@ closes the rows, and outlive the rows.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import cache
 
-from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Executable, delete, select
 
 from codex_lb.core.model import OpenedRequest, Receipt, Usage
 from codex_lb.store.database import upsert
@@ -57,26 +57,32 @@ def _counts(receipt: Receipt) -> dict[str, int]:
     }
 
 
-async def add(connection: AsyncConnection, sums: Sums) -> None:
+def add(connection: Connection, sums: Sums) -> None:
     """Raise the roll-ups, in the order of their keys so that two replicas cannot deadlock."""
     if not sums:
         return
-    insert = upsert(connection, rollups)
-    raised = {name: rollups.c[name] + insert.excluded[name] for name in COUNTS}
-    statement = insert.on_conflict_do_update(index_elements=list(rollups.primary_key), set_=raised)
     rows = [
         {"dimension": dimension, "hour_at": hour_at, "key": key}
         | {name: sums[dimension, hour_at, key][name] for name in COUNTS}
         for dimension, hour_at, key in sorted(sums)
     ]
-    await connection.execute(statement, rows)
+    connection.execute(_raising(connection.dialect.name), rows)
 
 
-async def hourly(
-    connection: AsyncConnection, dimension: Dimension, *, start_at: float, end_at: float
+@cache
+def _raising(dialect: str) -> Executable:
+    insert = upsert(dialect, rollups)
+    raised = {name: rollups.c[name] + insert.excluded[name] for name in COUNTS}
+    place = list(rollups.primary_key)
+    statement: Executable = insert.on_conflict_do_update(index_elements=place, set_=raised)
+    return statement
+
+
+def hourly(
+    connection: Connection, dimension: Dimension, *, start_at: float, end_at: float
 ) -> list[HourlySums]:
     """Hours that begin in `start_at` <= hour < `end_at`, by hour and key. Idle hours are left out."""
-    rows = await connection.execute(
+    rows = connection.execute(
         select(*(rollups.c[field.name] for field in fields(HourlySums)))
         .where(
             rollups.c.dimension == dimension,
@@ -88,9 +94,9 @@ async def hourly(
     return [HourlySums(*row) for row in rows]
 
 
-async def account_totals(connection: AsyncConnection) -> dict[str, AccountTotals]:
+def account_totals(connection: Connection) -> dict[str, AccountTotals]:
     """By account id; an account that has served nothing is not in it."""
-    rows = await connection.execute(
+    rows = connection.execute(
         select(
             rollups.c.key,
             rollups.c.requests,
@@ -102,9 +108,9 @@ async def account_totals(connection: AsyncConnection) -> dict[str, AccountTotals
     return {key: AccountTotals(*totals) for key, *totals in rows}
 
 
-async def forget_account(connection: AsyncConnection, account_id: str) -> None:
+def forget_account(connection: Connection, account_id: str) -> None:
     """Drop the account's own sums; those by model and API key are not about the account."""
-    await connection.execute(
+    connection.execute(
         delete(rollups).where(
             rollups.c.dimension.in_(["account", "account_ever"]), rollups.c.key == account_id
         )

@@ -4,10 +4,12 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import structlog
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from codex_lb.core.model import (
@@ -21,7 +23,8 @@ from codex_lb.core.model import (
     Receipt,
 )
 from codex_lb.store import accounts, affinities, preferences, requests, rollups
-from codex_lb.store.database import Database, connect, parse_url
+from codex_lb.store.addresses import connect, parse_url
+from codex_lb.store.database import Database
 from codex_lb.store.errors import StoreError
 from codex_lb.store.faults import plain
 from codex_lb.store.files import held, make_private_directory, make_private_file
@@ -86,7 +89,7 @@ class Store:
                     _own_file(Path(url.database or ""), keys, key_file, stack)
                 database = connect(url)
                 stack.push_async_callback(database.dispose)
-                keys = await prepare(database, keys, key_file)
+                keys = await database.write(partial(prepare, keys=keys, key_file=key_file))
                 if key_file.parent == data_dir:
                     make_private_file(key_file)
                 me = this_process(clock())
@@ -116,16 +119,13 @@ class Store:
 
     async def accounts(self) -> list[Account]:
         """In the order in which they were added."""
-        async with self._database.read() as connection:
-            return await accounts.all_accounts(connection)
+        return await self._database.read(accounts.all_accounts)
 
     async def account(self, account_id: str) -> Account | None:
-        async with self._database.read() as connection:
-            return await accounts.one(connection, account_id)
+        return await self._database.read(lambda c: accounts.one(c, account_id))
 
     async def credential(self, account_id: str) -> Credential | None:
-        async with self._database.read() as connection:
-            return await accounts.credential(connection, self._keys, account_id)
+        return await self._database.read(lambda c: accounts.credential(c, self._keys, account_id))
 
     async def put_account(
         self, account_id: str, identity: Identity, credential: Credential, *, now: float
@@ -134,27 +134,23 @@ class Store:
 
         A replaced account is active again unless it was paused, and loses its `login` blocks.
         """
-        async with self._database.write() as connection:
-            replaced = await accounts.put(
-                connection, self._keys, account_id, identity, credential, now=now
-            )
-            account = await accounts.one(connection, account_id)
-        if account is None:
-            raise StoreError(f"account {account_id} vanished while it was written")
-        return account, replaced
+        return await self._database.write(
+            lambda c: accounts.put(c, self._keys, account_id, identity, credential, now=now)
+        )
 
     async def replace_credential(
         self, account_id: str, *, expected_refresh_token: str, credential: Credential
     ) -> bool:
         """False, with nothing changed, if another has replaced the credential or it is gone."""
-        async with self._database.write() as connection:
-            return await accounts.replace_credential(
-                connection,
+        return await self._database.write(
+            lambda c: accounts.replace_credential(
+                c,
                 self._keys,
                 account_id,
                 expected_refresh_token=expected_refresh_token,
                 new=credential,
             )
+        )
 
     async def set_state(
         self,
@@ -165,57 +161,51 @@ class Store:
         allowed_from: Collection[AccountState],
     ) -> Account | None:
         """The account in its new state; None if there is none. Raises `StateConflict`."""
-        async with self._database.write() as connection:
-            await accounts.set_state(
-                connection, account_id, state, reason=reason, allowed_from=allowed_from
+        return await self._database.write(
+            lambda c: accounts.set_state(
+                c, account_id, state, reason=reason, allowed_from=allowed_from
             )
-            return await accounts.one(connection, account_id)
+        )
 
     async def delete_account(self, account_id: str, *, delete_history: bool) -> bool:
         """Delete the account with its credential; with `delete_history` its request rows too.
 
         False if there is none. Sums by model and API key keep what the account served.
         """
-        async with self._database.write() as connection:
-            found = await accounts.remove(connection, account_id)
-            if delete_history:
-                await rollups.forget_account(connection, account_id)
-        deleted = _BATCH if delete_history else 0
-        while deleted == _BATCH:
-            async with self._database.write_log() as connection:
-                deleted = await requests.delete_some(connection, _BATCH, account_id=account_id)
+        found = await self._database.write(lambda c: accounts.remove(c, account_id))
+        if delete_history:
+            await self._database.write(lambda c: rollups.forget_account(c, account_id))
+            await self._delete_requests(_BATCH, account_id=account_id)
         return found
 
     async def put_blocks(self, account_id: str, blocks: Sequence[Block]) -> None:
         """From now on exactly `blocks` hold for the account; nothing happens if it is gone."""
-        async with self._database.write() as connection:
-            await accounts.put_blocks(connection, account_id, blocks)
+        await self._database.write(lambda c: accounts.put_blocks(c, account_id, blocks))
 
     async def put_windows(self, account_id: str, windows: Sequence[QuotaWindow]) -> None:
         """From now on exactly `windows` are the account's; nothing happens if it is gone."""
-        async with self._database.write() as connection:
-            await accounts.put_windows(connection, account_id, windows)
+        await self._database.write(lambda c: accounts.put_windows(c, account_id, windows))
 
     async def request_totals(self) -> dict[str, AccountTotals]:
         """By account id, from the roll-ups. An account that has served nothing is not in it."""
-        async with self._database.read() as connection:
-            return await rollups.account_totals(connection)
+        return await self._database.read(rollups.account_totals)
 
     async def hourly(
         self, dimension: Dimension, *, start_at: float, end_at: float
     ) -> list[HourlySums]:
         """Roll-ups of the hours that begin in `start_at` <= hour < `end_at`, by hour and key."""
-        async with self._database.read() as connection:
-            return await rollups.hourly(connection, dimension, start_at=start_at, end_at=end_at)
+        return await self._database.read(
+            lambda c: rollups.hourly(c, dimension, start_at=start_at, end_at=end_at)
+        )
 
     async def recent_requests(self, *, limit: int, before: Cursor | None) -> list[RequestRecord]:
         """Newest first. For the next page, `before` is the `cursor` of the last record."""
-        async with self._database.read() as connection:
-            return await requests.records(connection, requests.newest(limit, before))
+        return await self._database.read(
+            lambda c: requests.records(c, requests.newest(limit, before))
+        )
 
     async def request(self, request_id: str) -> RequestRecord | None:
-        async with self._database.read() as connection:
-            found = await requests.records(connection, requests.by_id(request_id))
+        found = await self._database.read(lambda c: requests.records(c, requests.by_id(request_id)))
         return found[0] if found else None
 
     async def prune(self, older_than: float, *, batch: int = 5_000) -> int:
@@ -223,52 +213,59 @@ class Store:
 
         Each `batch` is a transaction of its own, so that nothing else waits long.
         """
-        total, deleted = 0, batch
-        while deleted == batch:
-            async with self._database.write_log() as connection:
-                deleted = await requests.delete_some(
-                    connection, batch, opened_before_ms=int(older_than * 1000)
-                )
-            total += deleted
-        return total
+        return await self._delete_requests(batch, opened_before_ms=int(older_than * 1000))
 
     async def import_history(self, pairs: Iterable[tuple[OpenedRequest, Receipt]]) -> None:
         """Add requests that are over already, roll-ups included. Known ids stay as they are."""
         left = iter(pairs)
         while batch := list(islice(left, _BATCH)):
-            async with self._database.write_log() as connection:
-                await requests.close(connection, self.instance_id, batch)
+            closing = partial(requests.close, instance_id=self.instance_id, pairs=batch)
+            await self._database.write_log(closing)
 
     async def setting(self, name: str) -> object:
         """The JSON value of an operator setting, or None if it was never written."""
-        async with self._database.read() as connection:
-            return await preferences.read(connection, name)
+        return await self._database.read(lambda c: preferences.read(c, name))
 
     async def put_setting(self, name: str, value: object) -> None:
         """`value` is anything JSON can say."""
-        async with self._database.write() as connection:
-            await preferences.write(connection, name, value)
+        await self._database.write(lambda c: preferences.write(c, name, value))
 
     async def affinities(self, *, now: float) -> list[Affinity]:
         """Those that have not expired at `now`."""
-        async with self._database.read() as connection:
-            return await affinities.read(connection, now=now)
+        return await self._database.read(lambda c: affinities.read(c, now=now))
 
     async def put_affinities(self, given: Sequence[Affinity], *, now: float) -> None:
         """Add or renew those `given`; all that have expired at `now` are dropped."""
-        async with self._database.write_log() as connection:
-            await affinities.put(connection, given, now=now)
+        await self._database.write_log(lambda c: affinities.put(c, given, now=now))
 
     async def reseal(self) -> int:
         """Seal every credential with the first key, so that the others may leave the key file.
 
         The number of credentials. Needs the old and the new key in the file, the new one first.
         """
-        async with self._database.write() as connection:
-            count = await accounts.reseal(connection, self._keys)
+
+        def work(connection: Connection) -> int:
+            count = accounts.reseal(connection, self._keys)
             first = [self._keys.fingerprints[0]]
-            await preferences.write(connection, preferences.KEY_FINGERPRINTS, first)
-        return count
+            preferences.write(connection, preferences.KEY_FINGERPRINTS, first)
+            return count
+
+        return await self._database.write(work)
+
+    async def _delete_requests(
+        self, batch: int, *, opened_before_ms: int | None = None, account_id: str | None = None
+    ) -> int:
+        deleting = partial(
+            requests.delete_some,
+            batch=batch,
+            opened_before_ms=opened_before_ms,
+            account_id=account_id,
+        )
+        total, deleted = 0, batch
+        while deleted == batch:
+            deleted = await self._database.write_log(deleting)
+            total += deleted
+        return total
 
 
 def _own_file(path: Path, keys: Keyring | None, key_file: Path, stack: AsyncExitStack) -> None:

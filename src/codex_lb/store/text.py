@@ -10,23 +10,22 @@ LONGEST = 1_000  # characters; longer only if somebody means harm, or upstream s
 T = TypeVar("T", OpenedRequest, Receipt, Attempt)
 
 
+_NAMES = {kind: tuple(f.name for f in fields(kind)) for kind in (OpenedRequest, Receipt, Attempt)}
+
+
 def tidied(value: T) -> T:
     """`value` with every text clipped, without NUL (PostgreSQL) and lone surrogates (UTF-8)."""
     changed: dict[str, object] = {}
-    for field in fields(value):
-        before = getattr(value, field.name)
-        after = _tidy(before)
-        if after is not before:
-            changed[field.name] = after
+    for name in _NAMES[type(value)]:
+        before = getattr(value, name)
+        if isinstance(before, str):
+            if len(before) > LONGEST or not before.isprintable():
+                changed[name] = _tidy(before)
+        elif isinstance(before, tuple) and before:
+            changed[name] = tuple(tidied(part) for part in before)
     return replace(value, **changed) if changed else value  # type: ignore[arg-type]  # same types
 
 
-def _tidy(value: object) -> object:
-    if isinstance(value, str):
-        if len(value) <= LONGEST and value.isprintable():
-            return value
-        clipped = value if len(value) <= LONGEST else value[: LONGEST - 1] + "…"
-        return clipped.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-    if isinstance(value, tuple):
-        return tuple(tidied(part) for part in value) if value else value
-    return value
+def _tidy(text: str) -> str:
+    clipped = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return clipped.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import structlog
+from sqlalchemy import Connection
 
 from codex_lb.core.model import OpenedRequest, Receipt
 from codex_lb.store import requests
@@ -114,9 +115,12 @@ class RequestWriter:
     async def _write(self, batch: list[_Entry]) -> None:
         opened = [entry.opened for entry in batch if entry.receipt is None]
         pairs = [(entry.opened, entry.receipt) for entry in batch if entry.receipt is not None]
-        async with self._database.write_log() as connection:
-            await requests.insert_opened(connection, self._instance_id, opened)
-            await requests.close(connection, self._instance_id, pairs)
+
+        def write(connection: Connection) -> None:
+            requests.insert_opened(connection, self._instance_id, opened)
+            requests.close(connection, self._instance_id, pairs)
+
+        await self._database.write_log(write)
         self._settle(batch)
 
     async def _write_singly(self, batch: list[_Entry]) -> None:

@@ -1,0 +1,179 @@
+"""Ask the operator's API from the command line: at the running server, else over the store itself.
+
+Both ways take the same requests and give the same answers, because without a server the control
+plane is called within this process. Only one process may own a SQLite directory, so a server that
+runs must be the one to ask.
+"""
+
+import asyncio
+import json
+import socket
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from codex_lb import __version__
+from codex_lb.settings import Settings
+
+if TYPE_CHECKING:  # slow to import, and not needed while a server runs
+    from starlette.types import ASGIApp, Message
+
+JsonObject = dict[str, Any]
+
+_CONNECT_S = 2.0  # a server on this machine answers at once or not at all
+_ANSWER_S = 60.0  # a deletion with a long history may take a while
+_HERE = "127.0.0.1"
+_EVERYWHERE = {"0.0.0.0": _HERE, "::": "::1", "": _HERE}  # noqa: S104  told apart, not listened on
+
+
+class AdminError(Exception):
+    """The API could not be asked; the message is a sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    method: str
+    target: str  # path and query, quoted
+    auth_json: bytes | None = None  # a file to upload
+
+    def parts(self) -> tuple[dict[str, str], bytes]:
+        """Headers and body."""
+        if self.auth_json is None:
+            return {"content-length": "0"}, b""
+        boundary = uuid.uuid4().hex
+        body = (
+            f"--{boundary}\r\n"
+            'content-disposition: form-data; name="auth_json"; filename="auth.json"\r\n'
+            "content-type: application/json\r\n\r\n"
+        ).encode() + b"%s\r\n--%s--\r\n" % (self.auth_json, boundary.encode())
+        kind = f"multipart/form-data; boundary={boundary}"
+        return {"content-type": kind, "content-length": str(len(body))}, body
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    document: JsonObject
+
+    @property
+    def ok(self) -> bool:
+        return self.status == 200  # noqa: PLR2004  the API has no other success
+
+    @property
+    def message(self) -> str:
+        """What the API says is wrong."""
+        error = self.document.get("error")
+        return str(error["message"]) if isinstance(error, dict) else f"status {self.status}"
+
+
+Ask = Callable[[Question], Answer]
+
+
+@contextmanager
+def reach(settings: Settings) -> Iterator[Ask]:
+    """A way to ask, valid within the block. It raises `AdminError`, as does this itself."""
+    host = _EVERYWHERE.get(settings.host, settings.host)
+    if _answers(host, settings.port):
+        yield lambda question: _over_http(host, settings.port, question)
+        return
+    with _without_server(settings) as ask:
+        yield ask
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), _CONNECT_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def _over_http(host: str, port: int, question: Question) -> Answer:
+    headers, body = question.parts()
+    connection = HTTPConnection(host, port, timeout=_ANSWER_S)
+    try:
+        connection.request(question.method, question.target, body, headers)
+        reply = connection.getresponse()
+        content = reply.read()
+    except (OSError, HTTPException) as error:
+        raise AdminError(f"The server at {host}:{port} did not answer: {error!r}") from error
+    finally:
+        connection.close()
+    if reply.getheader("x-app-version") is None:
+        raise AdminError(f"{host}:{port} is another program; is CODEX_LB_PORT right?")
+    return Answer(reply.status, _object(content))
+
+
+@contextmanager
+def _without_server(settings: Settings) -> Iterator[Ask]:
+    from codex_lb import logs  # noqa: PLC0415  this and the next: only needed here, and slow
+    from codex_lb.dashboard.app import build  # noqa: PLC0415
+    from codex_lb.dashboard.stored_accounts import StoredAccounts  # noqa: PLC0415
+    from codex_lb.store import Store, StoreError, StoreInUseError  # noqa: PLC0415
+
+    logs.set_up("text", "warning", sys.stderr)
+    clock = time.time  # noqa: TID251  where real time comes in
+    with asyncio.Runner() as runner:
+        try:
+            store = runner.run(
+                Store.open(settings.database_url, settings.data_dir, settings.key_file, clock=clock)
+            )
+        except StoreInUseError as error:
+            where = f"{settings.host}:{settings.port}"
+            raise AdminError(f"{error}. (It does not answer on {where}.)") from error
+        except StoreError as error:
+            raise AdminError(str(error)) from error
+        try:
+            accounts = StoredAccounts(store, clock)
+            app = build(accounts, allowed_hosts=(_HERE,), version=__version__, clock=clock)
+            yield lambda question: runner.run(_within(app, question))
+        finally:
+            runner.run(store.close())
+
+
+async def _within(app: "ASGIApp", question: Question) -> Answer:
+    """Put the question to the control plane as a caller on this machine."""
+    headers, body = question.parts()
+    target = urlsplit(question.target)
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "http",
+        "method": question.method,
+        "path": unquote(target.path),
+        "raw_path": target.path.encode(),
+        "query_string": target.query.encode(),
+        "root_path": "",
+        "client": (_HERE, 0),
+        "server": (_HERE, 0),
+        "headers": [
+            (name.encode(), value.encode()) for name, value in ({"host": _HERE} | headers).items()
+        ],
+    }
+    status, content = 0, b""
+
+    async def receive() -> "Message":
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: "Message") -> None:
+        nonlocal status, content
+        status = message.get("status", status)
+        content += message.get("body", b"")
+
+    await app(scope, receive, send)
+    return Answer(status, _object(content))
+
+
+def _object(content: bytes) -> JsonObject:
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

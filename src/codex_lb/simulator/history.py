@@ -1,0 +1,267 @@
+"""A plausible past of a pool, for the demo: requests as the store keeps them.
+
+Conversations start by the rhythm of the day and the week; each stays with one client, model and
+account while its input grows and its cached share with it. About 3 % of the requests fail, some
+are cancelled, and some are saved by a second account, where the conversation then stays.
+
+Pure and repeatable: the same arguments give the same history.
+"""
+
+import heapq
+import itertools
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from codex_lb.core import quota
+from codex_lb.core.model import Account, Attempt, Cost, OpenedRequest, Receipt, Usage
+from codex_lb.simulator import habits
+from codex_lb.simulator.habits import Client, Mishap, Priced
+
+DAY_S = 86_400
+THURSDAY = 3  # 1 January 1970 was one; Monday is 0
+FRIDAY = 4
+TURNS_ON_AVERAGE, MOST_TURNS = 7.5, 60
+THINKING_S = 45.0  # between an answer and the next turn, on average
+
+T = TypeVar("T")
+Pair = tuple[OpenedRequest, Receipt]
+
+
+@dataclass(frozen=True, slots=True)
+class _Thread:
+    """One conversation: what does not change while it lasts, save its account."""
+
+    id: str
+    client: Client
+    model: Priced
+    effort: str
+    tier: str | None
+    account: Account
+    key_id: str | None
+    ip: str
+    base_tokens: int  # of the client's instructions and tools
+
+
+def plausible_history(
+    accounts: Sequence[Account],
+    now: float,
+    days: int = 30,
+    seed: int = 0,
+    *,
+    per_day: float = 250.0,
+    api_key_ids: Sequence[str] = (),
+) -> Iterator[Pair]:
+    """About `per_day` finished requests per working day up to `now`, oldest first.
+
+    Only accounts that are active serve; without one there is no history.
+    """
+    usable = [account for account in accounts if account.state == "active"]
+    if not usable:
+        return
+    rng = random.Random(seed)  # noqa: S311 -- a made-up past needs no secrecy
+    waiting: list[tuple[int, int, Pair]] = []
+    order = itertools.count()
+    for start in _starts(now, days, per_day, rng):
+        while waiting and waiting[0][0] <= start * 1000:
+            yield heapq.heappop(waiting)[2]
+        thread = _thread(usable, api_key_ids, rng)
+        for pair in _requests(thread, start, now, usable, rng):
+            heapq.heappush(waiting, (pair[0].opened_at_ms, next(order), pair))
+    while waiting:
+        yield heapq.heappop(waiting)[2]
+
+
+def _starts(now: float, days: int, per_day: float, rng: random.Random) -> Iterator[float]:
+    """When conversations begin, in order."""
+    per_hour = [share / sum(habits.HOURS) * per_day / TURNS_ON_AVERAGE for share in habits.HOURS]
+    first_hour = int((now - days * DAY_S) // 3600)
+    for hour in range(first_hour, int(now // 3600) + 1):
+        weekday = (hour // 24 + THURSDAY) % 7
+        rate = per_hour[hour % 24] * (habits.WEEKEND if weekday > FRIDAY else 1.0)
+        count = int(rate) + (rng.random() < rate % 1)
+        yield from sorted(hour * 3600 + rng.random() * 3600 for _ in range(count))
+
+
+def _thread(accounts: Sequence[Account], keys: Sequence[str], rng: random.Random) -> _Thread:
+    client = _pick(habits.CLIENTS, [c.weight for c in habits.CLIENTS], rng)
+    model = _pick(habits.MODELS, [m.weight for m in habits.MODELS], rng)
+    return _Thread(
+        id=_id(rng),
+        client=client,
+        model=model,
+        effort=rng.choice(model.efforts),
+        tier="priority" if rng.random() < habits.PRIORITY_SHARE else None,
+        account=_some_account(accounts, rng),
+        key_id=rng.choice(keys) if keys else None,
+        ip="127.0.0.1",
+        base_tokens=rng.randint(1_500, 14_000),
+    )
+
+
+def _requests(
+    thread: _Thread, start: float, now: float, accounts: Sequence[Account], rng: random.Random
+) -> Iterator[Pair]:
+    """The turns of one conversation, as far as they were over by `now`."""
+    at, context, held = start, thread.base_tokens, 0
+    for _ in range(min(MOST_TURNS, 1 + int(rng.expovariate(1 / (TURNS_ON_AVERAGE - 0.5))))):
+        context += int(rng.lognormvariate(6.0, 1.1))
+        usage = _usage(thread, context, held, rng)
+        pair = _exchange(thread, at, usage, accounts, rng)
+        if pair[1].closed_at_ms > now * 1000:
+            return
+        yield pair
+        served_by = pair[1].account_id
+        if served_by != thread.account.id:
+            moved = next(account for account in accounts if account.id == served_by)
+            thread, held = replace(thread, account=moved), 0
+        elif pair[1].usage is not None:
+            held = context
+        context += usage.output_tokens
+        at = pair[1].closed_at_ms / 1000 + rng.expovariate(1 / THINKING_S)
+
+
+def _usage(thread: _Thread, context: int, held: int, rng: random.Random) -> Usage:
+    """Tokens of one turn; what was sent before is mostly cached, in steps of 128."""
+    visible = 1 + int(rng.lognormvariate(5.2, 0.9))
+    reasoning = int(visible * habits.REASONING[thread.effort])
+    cached = held // 128 * 128 if held >= 1024 and rng.random() < 0.95 else 0  # noqa: PLR2004 -- the cache's own rule, and a miss now and then
+    return Usage(context, visible + reasoning, min(cached, context), reasoning)
+
+
+def _exchange(
+    thread: _Thread, at: float, usage: Usage, accounts: Sequence[Account], rng: random.Random
+) -> Pair:
+    opened = OpenedRequest(
+        id=_id(rng),
+        opened_at_ms=int(at * 1000),
+        endpoint="responses",
+        transport=thread.client.transport,
+        model=thread.model.slug,
+        effort=thread.effort if thread.client.names_effort else None,
+        service_tier=thread.tier,
+        api_key_id=thread.key_id,
+        conversation_id=thread.id if thread.client.names_conversation else None,
+        user_agent=thread.client.user_agent,
+        client_ip=thread.ip,
+    )
+    chance = rng.random()
+    if chance < habits.SEEN_SHARE:
+        return opened, _failed(thread, opened, _mishap(habits.SEEN, rng), rng)
+    chance -= habits.SEEN_SHARE
+    if chance < habits.CANCELLED_SHARE:
+        return opened, _cancelled(_served(thread, opened, usage, (), rng), rng)
+    chance -= habits.CANCELLED_SHARE
+    others = [account for account in accounts if account.id != thread.account.id]
+    if chance < habits.HIDDEN_SHARE and others:
+        first = _failed_attempt(thread, _mishap(habits.HIDDEN, rng), rng)
+        helper = replace(thread, account=_some_account(others, rng))
+        return opened, _served(helper, opened, replace(usage, cached_tokens=0), (first,), rng)
+    return opened, _served(thread, opened, usage, (), rng)
+
+
+def _served(
+    thread: _Thread,
+    opened: OpenedRequest,
+    usage: Usage,
+    before: tuple[Attempt, ...],
+    rng: random.Random,
+) -> Receipt:
+    lost_ms = sum(attempt.took_ms for attempt in before)
+    first_ms = lost_ms + int(rng.lognormvariate(7.0, 0.4)) + usage.reasoning_tokens * 8
+    duration_ms = first_ms + int(usage.output_tokens / rng.uniform(60, 140) * 1000)
+    reason = "headroom" if before or not usage.cached_tokens else "affinity"
+    attempt = Attempt(thread.account.id, reason, lost_ms, duration_ms - lost_ms, 200, None, "relay")
+    return Receipt(
+        id=opened.id,
+        status="success",
+        closed_at_ms=opened.opened_at_ms + duration_ms,
+        account_id=thread.account.id,
+        plan=thread.account.identity.plan,
+        http_status=200,
+        upstream_status=200,
+        actual_service_tier=thread.tier or "default",
+        response_id=f"resp_{_id(rng)}",
+        usage=usage,
+        cost=_cost(thread, usage),
+        attempts=(*before, attempt),
+        first_event_ms=first_ms,
+        duration_ms=duration_ms,
+    )
+
+
+def _cancelled(receipt: Receipt, rng: random.Random) -> Receipt:
+    """The client left in mid-stream: no usage is known."""
+    first_ms = receipt.first_event_ms or 0
+    duration_ms = first_ms + int((receipt.duration_ms - first_ms) * rng.random())
+    [attempt] = receipt.attempts
+    return replace(
+        receipt,
+        status="cancelled",
+        closed_at_ms=receipt.closed_at_ms - receipt.duration_ms + duration_ms,
+        error_code="client_disconnected",
+        error_message="The client closed the connection.",
+        actual_service_tier=None,
+        usage=None,
+        cost=None,
+        attempts=(replace(attempt, took_ms=duration_ms),),
+        duration_ms=duration_ms,
+    )
+
+
+def _failed(thread: _Thread, opened: OpenedRequest, mishap: Mishap, rng: random.Random) -> Receipt:
+    attempt = replace(_failed_attempt(thread, mishap, rng), verdict="relay")
+    return Receipt(
+        id=opened.id,
+        status="error",
+        closed_at_ms=opened.opened_at_ms + attempt.took_ms,
+        account_id=thread.account.id,
+        plan=thread.account.identity.plan,
+        http_status=mishap.status,
+        error_code=mishap.code,
+        error_message=mishap.message,
+        upstream_status=mishap.status,
+        attempts=(attempt,),
+        duration_ms=attempt.took_ms,
+    )
+
+
+def _failed_attempt(thread: _Thread, mishap: Mishap, rng: random.Random) -> Attempt:
+    return Attempt(
+        account_id=thread.account.id,
+        reason="affinity",
+        started_ms=0,
+        took_ms=int(rng.lognormvariate(5.8, 0.5)),
+        status=mishap.status,
+        code=mishap.code,
+        verdict="next",
+        detail=mishap.message,
+    )
+
+
+def _cost(thread: _Thread, usage: Usage) -> Cost:
+    factor = habits.PRIORITY_FACTOR if thread.tier == "priority" else 1.0
+    fresh = usage.input_tokens - usage.cached_tokens
+    return Cost(
+        input_micros=math.ceil(fresh * thread.model.input * factor),
+        cached_micros=math.ceil(usage.cached_tokens * thread.model.cached * factor),
+        output_micros=math.ceil(usage.output_tokens * thread.model.output * factor),
+    )
+
+
+def _some_account(accounts: Sequence[Account], rng: random.Random) -> Account:
+    return _pick(accounts, [quota.weight(a.identity.plan) for a in accounts], rng)
+
+
+def _mishap(among: Sequence[Mishap], rng: random.Random) -> Mishap:
+    return _pick(among, [mishap.weight for mishap in among], rng)
+
+
+def _pick(among: Sequence[T], weights: Sequence[float], rng: random.Random) -> T:
+    return rng.choices(among, weights)[0]
+
+
+def _id(rng: random.Random) -> str:
+    return f"{rng.getrandbits(128):032x}"
