@@ -45,7 +45,7 @@ async def test_a_full_pool_with_quota_left_is_told_as_busy_and_not_as_exhausted(
 
 
 async def test_a_place_that_comes_free_serves_who_waits(service: Service, pool: Pool) -> None:
-    await pool.add()
+    member = await pool.add()
 
     async with asyncio.TaskGroup() as group, _busy(service, pool, member):
         waiting = [group.create_task(wire.ask(service)) for _ in range(3)]
