@@ -14,8 +14,6 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from codex_lb.core import json_guard
-
 Fields = dict[str, Raw]
 
 
@@ -129,14 +127,18 @@ _decode_items = msgspec.json.Decoder(list[_Item]).decode
 
 
 def read(body: bytes, dialect: Dialect) -> Call:
-    """Raises `BadRequestError`. The reply's body is `body` itself if nothing had to change."""
-    complaint = json_guard.refuse(body)
-    if complaint:
-        raise BadRequestError(complaint)
+    """Raises `BadRequestError`. The call's body is `body` itself if nothing had to change.
+
+    `body` has passed `core/json_guard.py`.
+    """
     try:
-        fields = _decode_fields(body)
+        return _read(body, dialect)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequestError(f"The request body is not a JSON object: {error}") from error
+
+
+def _read(body: bytes, dialect: Dialect) -> Call:
+    fields = _decode_fields(body)
     wanted_stream = _flag(fields, "stream")
     _refuse_contradictions(fields, dialect)
     changed = dict(fields)

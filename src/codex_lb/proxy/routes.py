@@ -4,6 +4,7 @@ A raw ASGI callable: everything here is on the way to the first byte. The door (
 method) is decided before a byte of the body is read.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
@@ -13,7 +14,7 @@ from uuid import uuid4
 import structlog
 
 from codex_lb import __version__
-from codex_lb.core import access, affinity, answers, responses
+from codex_lb.core import access, affinity, answers, json_guard, responses
 from codex_lb.core.answers import Answer
 from codex_lb.core.catalogue import Catalogue
 from codex_lb.core.model import OpenedRequest
@@ -28,6 +29,7 @@ Scope = MutableMapping[str, Any]
 _log = structlog.get_logger(__name__)
 
 _MIB = 1024 * 1024
+_LONG_READ = 2 * _MIB  # a larger body takes longer to look at than others should wait
 _CODEX = "/backend-api/codex"
 _MAX_ID_LENGTH = 128
 
@@ -156,6 +158,11 @@ class DataPlane:
     async def _read_call(self, asked: _Asked) -> Call | Answer:
         try:
             data = await body.read(asked.receive, asked.headers, limit=self._max_body)
+            for complaint in json_guard.windows(data):
+                if complaint:
+                    return answers.bad_request(BadRequestError(complaint))
+                if len(data) > _LONG_READ:
+                    await asyncio.sleep(0)  # others are served between two windows
             return responses.read(data, asked.dialect)
         except BadRequestError as error:
             return answers.bad_request(error)
