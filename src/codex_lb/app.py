@@ -16,6 +16,7 @@ import structlog
 from uvicorn._types import ASGI3Application
 
 from codex_lb import __version__, logs, server
+from codex_lb.core import pricing
 from codex_lb.core.model import OpenedRequest, Receipt
 from codex_lb.dashboard import app as dashboard
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
@@ -80,6 +81,7 @@ async def build(
         connect_timeout_s=settings.upstream_connect_timeout_seconds,
     )
     keeper = Keeper(store)
+    prices = pricing.shipped()
     try:
         async with asyncio.TaskGroup() as group:
             spawn = partial(_spawn, group)
@@ -94,7 +96,9 @@ async def build(
                 credentials=credentials,
                 budget=RetryBudget(time.monotonic),
                 log=store.requests,
-                price=lambda _model, _usage, _tier: None,
+                price=lambda model, usage, tier: pricing.price(
+                    model, usage, tier=tier, catalogue=prices
+                ),
                 on_receipt=_log_receipt,
                 clock=clock,
                 first_event_s=settings.first_event_timeout_seconds,
