@@ -53,7 +53,8 @@ class Store:
     """All state that outlives the process. One per process; safe to use from all its coroutines.
 
     Every method is one transaction (long deletions are several) and raises `StoreError` if the
-    database fails. A method that writes has written to disk when it returns.
+    database fails. What a method writes is on disk when it returns; only a power cut may undo the
+    last affinities, imports and deletions of rows.
     """
 
     def __init__(
