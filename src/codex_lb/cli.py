@@ -70,8 +70,21 @@ def _serve(read: Settings) -> None:
 
     try:
         app.run(read)
-    except (StoreError, OSError) as error:
-        raise click.ClickException(str(error)) from error
+    except (StoreError, OSError, ExceptionGroup) as error:
+        cause = _only_leaf(error)
+        if isinstance(cause, StoreError):
+            raise click.ClickException(str(cause)) from error
+        if isinstance(cause, OSError):
+            message = f"Cannot serve on {read.host}:{read.port}: {cause}"
+            raise click.ClickException(message) from error
+        raise
+
+
+def _only_leaf(error: Exception) -> Exception:
+    """What task groups have wrapped, if it is one thing."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 @main.group()
