@@ -87,6 +87,20 @@ def _only_leaf(error: Exception) -> Exception:
     return error
 
 
+@main.command()
+@_host
+@_port
+@click.pass_obj
+def demo(read: Settings, host: str | None, port: int | None) -> None:
+    """Show the whole product with made-up accounts; your own data stays untouched."""
+    from codex_lb import demo as demonstration  # noqa: PLC0415  slow to import
+
+    try:
+        demonstration.run(_aimed(read, host, port))
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+
+
 @main.group()
 def accounts() -> None:
     """The ChatGPT accounts of the pool.
