@@ -221,10 +221,11 @@ def test_a_broken_store_is_a_sentence(pool: Run, tmp_path: Path) -> None:
         assert "Traceback" not in result.output
 
 
-def test_a_port_that_is_taken_is_a_sentence(run: Run) -> None:
+@pytest.mark.parametrize("command", [[], ["serve"], ["demo"]], ids=["alone", "serve", "demo"])
+def test_a_port_that_is_taken_is_a_sentence(run: Run, command: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        result = run("--port", str(port))
+        result = run("--port", str(port), *command)
     assert result.exit_code == 1
     assert f"Error: Cannot serve on 127.0.0.1:{port}: " in result.stderr
     assert "in use" in result.stderr
