@@ -104,7 +104,7 @@ def _round(scenario: Scenario, target: Target) -> Round:
         outcome, spent, peak_mb = _send(plan), None, None
     else:
         with cost.Meter(target.pid) as meter:
-            watched = target.pid if scenario.probes_health else None
+            watched = target.pid if scenario.watches_memory else None
             outcome, peak_mb = _send_and_watch(plan, watched)
             spent = meter.read()
     for complaint in outcome.complaints:
@@ -174,7 +174,8 @@ def _print(scenario: Scenario, results: dict[str, list[Round]]) -> None:
     columns = [
         *(report.COST if scenario.needs_cost else ()),
         *report.TIMES,
-        *(report.CROWD if scenario.probes_health else report.RATE),
+        *(report.MEMORY if scenario.watches_memory else ()),
+        *(report.PROBE if scenario.probes_health else report.RATE),
     ]
     print(f"\n### {scenario.name}: {scenario.title}\n")
     print(report.table(results, columns, has_ratios=scenario.needs_cost), flush=True)

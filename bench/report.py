@@ -77,7 +77,8 @@ TIMES = (
     Column("whole p50 ms", total_ms(0.5), 0),
 )
 RATE = (Column("req/s", per_second, 0),)
-CROWD = (Column("peak MB", memory, 0), Column("slowest /health ms", probe_ms, 0))
+MEMORY = (Column("peak MB", memory, 0),)
+PROBE = (Column("slowest /health ms", probe_ms, 0),)
 
 
 def table(
@@ -108,7 +109,7 @@ def _ratio_columns(results: Mapping[str, Sequence[Round]]) -> dict[str, dict[str
         base = cost(results[other]) if other in results else None
         if base:
             columns[f"{unit} / {other}"] = {
-                name: _number(value / base, 1, "x") if (value := cost(rounds)) is not None else ""
+                name: _number(value / base, 2, "x") if (value := cost(rounds)) is not None else ""
                 for name, rounds in results.items()
             }
     return columns

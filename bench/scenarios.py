@@ -18,6 +18,7 @@ class Scenario:
     limit_s: float = 12.0  # for one round; a slower target is judged by what it finished
     pause_s: float = 0.0
     probes_health: bool = False
+    watches_memory: bool = False
     needs_cost: bool = True  # whether CPU per request is the point
 
 
@@ -45,16 +46,6 @@ SCENARIOS = (
         rounds=3,
     ),
     Scenario(
-        "large",
-        "1 MB request, 10 events at once, 8 connections",
-        body_bytes=1_000_000,
-        events=10,
-        pace_ms=0,
-        connections=8,
-        requests=120,
-        rounds=3,
-    ),
-    Scenario(
         "quiet",
         "one stream at a time, 20 events at once, 20 KB request",
         body_bytes=_BODY,
@@ -77,5 +68,17 @@ SCENARIOS = (
         rounds=2,
         limit_s=20.0,
         probes_health=True,
+        watches_memory=True,
+    ),
+    Scenario(
+        "large",
+        "1 MB request, 10 events at once, 8 connections",
+        body_bytes=1_000_000,
+        events=10,
+        pace_ms=0,
+        connections=8,
+        requests=120,
+        rounds=3,
+        watches_memory=True,
     ),
 )

@@ -67,7 +67,9 @@ class App:
 
 
 @asynccontextmanager
-async def build(settings: Settings, *, clock: Callable[[], float]) -> AsyncIterator[App]:
+async def build(
+    settings: Settings, *, clock: Callable[[], float], notice: str | None = None
+) -> AsyncIterator[App]:
     """The running application; leaving the block writes what waits and lets go of everything."""
     store = await Store.open(
         settings.database_url, settings.data_dir, settings.key_file, clock=clock
@@ -109,7 +111,11 @@ async def build(settings: Settings, *, clock: Callable[[], float]) -> AsyncItera
                 spawn(prune_daily(store, settings.request_log_retention_days, clock)),
             ]
             control = dashboard.build(
-                accounts, allowed_hosts=settings.allowed_hosts, version=__version__, clock=clock
+                accounts,
+                allowed_hosts=settings.allowed_hosts,
+                version=__version__,
+                clock=clock,
+                notice=notice,
             )
             yield App(data_plane, Health(store), control)
             for job in jobs:
@@ -156,15 +162,18 @@ def run(settings: Settings) -> None:
     """Serve until a signal ends it. Raises `StoreError` and its kind, and `OSError`."""
     log = logs.set_up(cast("logs.Form", settings.log_format), "info", sys.stdout)
     with asyncio.Runner(loop_factory=server.new_event_loop) as runner:
-        runner.run(_serve(settings, log))
+        runner.run(serve(settings, log))
 
 
-async def _serve(settings: Settings, log: logs.Log) -> None:
+async def serve(settings: Settings, log: logs.Log, *, notice: str | None = None) -> None:
+    """Serve until a signal ends it. `notice` stands on the pages. Raises as `run` does."""
+
     def ready(addresses: list[tuple[str, int]]) -> None:
         for host, port in addresses:
             log.info("serving", address=f"http://{host}:{port}", data=str(settings.data_dir))
 
-    async with build(settings, clock=time.time) as app:  # noqa: TID251  where real time comes in
+    clock = time.time  # noqa: TID251  where real time comes in
+    async with build(settings, clock=clock, notice=notice) as app:
         with server.stop_on_signals() as stop:
             await server.serve(
                 cast("ASGI3Application", app),  # the same calls, in uvicorn's narrower words

@@ -74,6 +74,20 @@ def _serve(read: Settings) -> None:
         raise click.ClickException(str(error)) from error
 
 
+@main.command()
+@_host
+@_port
+@click.pass_obj
+def demo(read: Settings, host: str | None, port: int | None) -> None:
+    """Show the whole product with made-up accounts; your own data stays untouched."""
+    from codex_lb import demo as demonstration  # noqa: PLC0415  slow to import
+
+    try:
+        demonstration.run(_aimed(read, host, port))
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+
+
 @main.group()
 def accounts() -> None:
     """The ChatGPT accounts of the pool.

@@ -136,6 +136,7 @@ def test_rewriting(fields: dict[str, Any], expected: dict[str, Any]) -> None:
         pytest.param(b'{"model":"\xff","input":"a"}', None, id="not UTF-8"),
         pytest.param(b'{"model":"x","input":NaN}', None, id="NaN"),
         pytest.param(b"[" * 2000 + b"]" * 2000, None, id="too deep"),
+        pytest.param(b'{"model":"\\ud800","input":"a"}', None, id="half a character in the model"),
         pytest.param(b'{"input":"a"}', "model", id="no model"),
         pytest.param(b'{"model":"","input":"a"}', "model", id="empty model"),
         pytest.param(b'{"model":5,"input":"a"}', "model", id="model is a number"),

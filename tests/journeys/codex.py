@@ -41,10 +41,12 @@ class Run:
 
     @property
     def is_undisturbed(self) -> bool:
-        """It worked, and nothing told of trouble on the way."""
-        return self.exit_code == 0 and not any(
-            word in self.shown for word in ("Reconnecting", "Falling back", "ERROR", "warning:")
-        )
+        """It worked, and nothing told of trouble with the answer.
+
+        Codex's own calls beside it (plugins, MCP) may print errors: they go past the pool.
+        """
+        trouble = ("Reconnecting", "Falling back", "stream disconnected", "retry", "usage limit")
+        return self.exit_code == 0 and not any(word in self.shown for word in trouble)
 
 
 def with_key(service: Service, home: Path, *, model: str = "gpt-5.5") -> Path:

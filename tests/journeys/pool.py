@@ -28,12 +28,12 @@ class Pool:
     sim: Simulator
     service: Service
     members: list[Member] = field(default_factory=list)
-    rows_before: int = 0  # rows of earlier tests
+    began_at: float = 0.0  # Unix seconds
 
     @classmethod
     async def begin(cls, sim: Simulator, service: Service) -> "Pool":
         sim.reset()
-        return cls(sim, service, rows_before=len(service.rows()))
+        return cls(sim, service, began_at=sim.now())
 
     async def end(self) -> None:
         """Take the accounts out again, so that the next test starts with none."""
@@ -75,9 +75,13 @@ class Pool:
 
     async def rows(self, count: int) -> list[JsonObject]:
         """The test's own request rows, when `count` are closed; there must not be more."""
-        rows = await self.service.closed_rows(after=self.rows_before, count=count)
+        rows = await self.service.closed_rows(since=self.began_at, count=count)
         assert len(rows) == count, rows
         return rows
+
+    def client_requests(self) -> int:
+        """How many requests clients have made so far."""
+        return len(self.service.rows(since=self.began_at))
 
     async def last_attempts(self, count: int) -> list[tuple[Member, str | None, str]]:
         """Account, code and verdict of each attempt in the last of `count` rows."""

@@ -149,25 +149,28 @@ class Service:
 
     # The record
 
-    async def closed_rows(self, *, after: int, count: int) -> list[JsonObject]:
-        """The request rows after the first `after`, oldest first, once `count` are closed."""
-        rows: list[JsonObject] = []
+    async def closed_rows(self, *, since: float, count: int) -> list[JsonObject]:
+        """The request rows opened at `since` (Unix seconds) or later, once `count` are closed."""
         try:
             async with asyncio.timeout(_ROW_LIMIT_S):
                 while True:
-                    rows = self.rows()[after:]
+                    rows = self.rows(since=since)
                     if sum(row["status"] != "in_progress" for row in rows) >= count:
                         return rows
                     await asyncio.sleep(_POLL_S)
         except TimeoutError:
-            raise AssertionError(f"{count} closed rows expected, found {rows}") from None
+            found = self.rows(since=since)
+            raise AssertionError(f"{count} closed rows expected, found {found}") from None
 
-    def rows(self) -> list[JsonObject]:
-        """All request rows, oldest first, as the database file has them now."""
+    def rows(self, *, since: float = 0.0) -> list[JsonObject]:
+        """Request rows, oldest first, as the database file has them now."""
         address = f"file:{self.data_dir / 'store.db'}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=5)) as database:
             database.row_factory = sqlite3.Row
-            found = database.execute("SELECT * FROM requests ORDER BY opened_at_ms, rowid")
+            found = database.execute(
+                "SELECT * FROM requests WHERE opened_at_ms >= ? ORDER BY opened_at_ms, rowid",
+                (int(since * 1000),),
+            )
             return [{**row, "attempts": json.loads(row["attempts"])} for row in found]
 
     def _environment(self) -> dict[str, str]:

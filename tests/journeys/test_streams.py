@@ -4,6 +4,7 @@ import asyncio
 import json
 from uuid import uuid4
 
+import aiohttp
 import pytest
 from tests.journeys import wire
 from tests.journeys.patience import eventually
@@ -34,6 +35,7 @@ from codex_lb.simulator.steps import (
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
+PROMPT = aiohttp.ClientTimeout(total=0.5)
 THREE_DELTAS = 7  # created, in_progress, item added, part added, and three of the text
 REASONING = {"type": "reasoning", "summary": [], "encrypted_content": "gAAAA-sealed"}
 FIVE = Text("one two three four five", deltas=5)
@@ -255,6 +257,7 @@ async def test_a_client_that_goes_away_stops_upstream_and_frees_its_place(
         await stream.until("response.output_text.delta")
 
     await pool.sim.wait_for(lambda: pool.sim.live_streams == 0, 2.0)
+    await service.admin("GET", "/health", timeout=PROMPT)
     [call] = pool.calls()
     assert call.left_at is not None
     [row] = await pool.rows(1)

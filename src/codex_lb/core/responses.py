@@ -132,9 +132,13 @@ def read(body: bytes, dialect: Dialect) -> Call:
     `body` has passed `core/json_guard.py`.
     """
     try:
-        fields = _decode_fields(body)
+        return _read(body, dialect)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequestError(f"The request body is not a JSON object: {error}") from error
+
+
+def _read(body: bytes, dialect: Dialect) -> Call:
+    fields = _decode_fields(body)
     wanted_stream = _flag(fields, "stream")
     _refuse_contradictions(fields, dialect)
     changed = dict(fields)
