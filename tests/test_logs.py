@@ -40,7 +40,9 @@ def _restored() -> Iterator[None]:
             "Authorization: Bearer abc.def", "Authorization: [redacted] [redacted]", id="its header"
         ),
         pytest.param("Authorization: Basic abc123==", "Authorization: [redacted]", id="basic"),
-        pytest.param("(b'authorization', b'bearer abcdef')", "bearer [redacted]", id="raw header"),
+        pytest.param(
+            "(b'authorization', b'bearer abcdef')", "b'[redacted] [redacted]'", id="raw header"
+        ),
         pytest.param("key sk-clb-0123456789abcdef", "sk-clb-[redacted]", id="our key"),
         pytest.param("key sk-proj-0123456789abcdef", "sk-[redacted]", id="a key of OpenAI's"),
         pytest.param(f"token {JWT}.", "token [redacted]", id="a web token"),
@@ -53,6 +55,7 @@ def _restored() -> Iterator[None]:
         pytest.param("code_verifier=opaque&x=1", "code_verifier=[redacted]", id="a form"),
         pytest.param("password=opaque", "password=[redacted]", id="a password"),
         pytest.param("Cookie: sid=opaque; b=opaque", "Cookie: [redacted]", id="a cookie"),
+        pytest.param('{"set-cookie": ["sid=opaque"]}', '["[redacted]"]', id="a list of cookies"),
         pytest.param("(b'set-cookie', b'sid=opaque')", "b'[redacted]'", id="a raw cookie"),
         pytest.param("GET /v1/models?api_key=opaque", "/v1/models?[redacted]", id="a query"),
         pytest.param("https://x.test/cb?code=opaque", "x.test/cb?[redacted]", id="a URL"),
@@ -104,6 +107,23 @@ def test_json(stream: io.StringIO) -> None:
     line = json.loads(stream.getvalue())
     assert list(line) == ["at", "level", "event", "account", "url"]
     assert line["url"] == "https://x.test/?[redacted]"
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["password", "id_token", "cookie", "authorization", "url", "x"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+            lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+            max_leaves=5,
+        )
+        | st.sampled_from(["Bearer abcdefgh", "https://u:p@x.test/?q=1", JWT, "a cookie: b=1"]),
+    )
+)
+def test_a_redacted_line_is_still_json(fields: dict[str, object]) -> None:
+    stream = io.StringIO()
+    logs.set_up("json", "info", stream).info("event", **fields)
+    assert set(json.loads(stream.getvalue())) == {"at", "level", "event", *fields}
 
 
 @given(st.text(max_size=50), st.text(max_size=50))

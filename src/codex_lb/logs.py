@@ -38,7 +38,9 @@ class _Rule:
     replacement: str
 
 
-_NAMED = r"""(\\?["']?\s*[:=]\s*(?:b(?=["']))?\\?["']?)"""  # what stands between name and value
+# What stands between name and value: a name in quotes (JSON, a repr) has a value in quotes, or what
+# follows is no secret and the line must stay JSON.
+_NAMED = r"""(\\?["']\s*[:,]\s*\[?\s*b?\\?["']|\s*[:=]\s*(?:b?\\?["'])?)"""
 _RULES = (
     _Rule(
         ("bearer", "basic"),
