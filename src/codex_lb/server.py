@@ -20,7 +20,8 @@ from uvicorn import Config
 from uvicorn._types import ASGI3Application
 
 from codex_lb.core.framing import Bounds
-from codex_lb.door import Hall
+from codex_lb.door import Door
+from codex_lb.hall import Hall
 from codex_lb.logs import Log
 
 try:
@@ -110,7 +111,7 @@ async def serve(
         hall = Hall(config, tasks, log, bounds or Bounds())
         sweeping = tasks.create_task(hall.sweep())
         try:
-            listener = await loop.create_server(hall.admit, host, port, backlog=_BACKLOG)
+            listener = await loop.create_server(lambda: Door(hall), host, port, backlog=_BACKLOG)
             with closing(listener):
                 life.on_ready([sock.getsockname()[:2] for sock in listener.sockets])
                 await stop.asked.wait()
