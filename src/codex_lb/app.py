@@ -15,7 +15,7 @@ from typing import Any, cast
 import structlog
 from uvicorn._types import ASGI3Application
 
-from codex_lb import __version__, logs, server
+from codex_lb import __version__, container, logs, server
 from codex_lb.core import pricing
 from codex_lb.core.model import OpenedRequest, Receipt
 from codex_lb.dashboard import app as dashboard
@@ -105,7 +105,11 @@ async def build(
                 idle_s=settings.stream_idle_timeout_seconds,
             )
             models = Models(pool, partial(side_calls.get, upstream, credentials), clock)
-            door = Door(settings.allowed_hosts, settings.proxy_unauthenticated_client_cidrs)
+            door = Door(
+                settings.allowed_hosts,
+                settings.proxy_unauthenticated_client_cidrs,
+                container.host_address(),
+            )
             data_plane = DataPlane(
                 parts, models, door, max_responses_body_mb=settings.max_responses_body_mb
             )
