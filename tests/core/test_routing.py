@@ -94,6 +94,14 @@ def said(answer: Choice | Refusal) -> tuple[object, ...]:
             id="one spent account makes the pool exhausted",
         ),
         pytest.param(
+            [account("a", blocks=(
+                Block("usage_limit", NOW, NOW + 30, "x", is_told=True),
+                Block("quota", NOW, NOW + 60, "x"),
+            ))],
+            {}, ("exhausted", math.inf, {"a": "spent"}),
+            id="a reset is not promised while a guess outlasts it",
+        ),
+        pytest.param(
             [blocked("a", "fault"), account("b", 0.99)], {}, ("b", "headroom"),
             id="a resting account is left alone",
         ),

@@ -108,13 +108,16 @@ def is_passing(account: Candidate, *, now: float) -> bool:
 
 
 def _spent(blocks: Sequence[Block], windows: Sequence[QuotaWindow], now: float) -> Obstacle | None:
+    """The proof that lasts longest; a reset that upstream has named counts only if it is that."""
     limits = [block for block in blocks if block.kind in ("usage_limit", "quota")]
-    until = max((block.until for block in limits if block.is_told), default=now)
-    until = max(until, quota.spent_until(windows, now) or now)
-    if until > now:
-        return Obstacle("spent", until, "usage limit reached")
-    guess = max((block.until for block in limits), default=now)
-    return Obstacle("spent", guess, "usage limit reached", is_told=False) if limits else None
+    ends = [(block.until, block.is_told) for block in limits]
+    reset = quota.spent_until(windows, now)
+    if reset is not None:
+        ends.append((reset, True))
+    if not ends:
+        return None
+    until, is_told = max(ends)
+    return Obstacle("spent", until, "usage limit reached", is_told=is_told)
 
 
 def headroom(account: Candidate, now: float) -> float:
