@@ -102,6 +102,17 @@ def said(answer: Choice | Refusal) -> tuple[object, ...]:
             id="a reset is not promised while a guess outlasts it",
         ),
         pytest.param(
+            [
+                account("a", blocks=(
+                    Block("usage_limit", NOW, NOW + 30, "x", is_told=True),
+                    Block("model", NOW, NOW + 60, "x", "x"),
+                )),
+                blocked("b", "usage_limit", 90),
+            ],
+            {"model": "x"}, ("exhausted", NOW + 90, {"a": "model", "b": "spent"}),
+            id="nor one after which the model is still refused",
+        ),
+        pytest.param(
             [blocked("a", "fault"), account("b", 0.99)], {}, ("b", "headroom"),
             id="a resting account is left alone",
         ),

@@ -86,12 +86,10 @@ def obstacle(account: Candidate, *, now: float, model: str | None) -> Obstacle |
         text = texts[account.state]
         return Obstacle(account.state, math.inf, f"{text}: {reason}" if reason else text)
     live = [block for block in account.blocks if block.until > now]
-    spent = _spent(live, account.windows, now)
-    if spent is not None:
-        return spent
-    for block in live:
-        if block.kind == "model" and block.model == model:
-            return Obstacle("model", block.until, f"cannot serve {model}", is_told=False)
+    lasting = [_spent(live, account.windows, now), _barred(live, model)]
+    found = max(filter(None, lasting), key=lambda each: each.until, default=None)
+    if found is not None:
+        return found
     rests = [b for b in live if b.kind in ("burst", "fault", "login")]
     if rests:
         last = max(rests, key=lambda block: block.until)
@@ -118,6 +116,11 @@ def _spent(blocks: Sequence[Block], windows: Sequence[QuotaWindow], now: float) 
         return None
     until, is_told = max(ends)
     return Obstacle("spent", until, "usage limit reached", is_told=is_told)
+
+
+def _barred(blocks: Sequence[Block], model: str | None) -> Obstacle | None:
+    ends = [b.until for b in blocks if b.kind == "model" and b.model == model]
+    return Obstacle("model", max(ends), f"cannot serve {model}", is_told=False) if ends else None
 
 
 def headroom(account: Candidate, now: float) -> float:
