@@ -38,7 +38,11 @@ lint: .venv/.dev
 	$(BIN)/lint-imports
 
 .PHONY: check
-check: lint ## what to run before every commit: linters, types and unit tests
+check: .venv/.dev ## what to run before every commit: linters, types and unit tests, side by side
+	@$(MAKE) --no-print-directory --jobs 2 lint units
+
+.PHONY: units
+units: .venv/.dev
 	$(BIN)/pytest -m "not journey"
 
 .PHONY: test
