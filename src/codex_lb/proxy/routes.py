@@ -5,11 +5,12 @@ method) is decided before a byte of the body is read.
 """
 
 import asyncio
+import itertools
+import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
-from uuid import uuid4
 
 import structlog
 
@@ -84,6 +85,7 @@ class DataPlane:
         self._door = door
         self._max_body = max_responses_body_mb * _MIB
         self._live: set[Downstream] = set()
+        self._new_id = _request_ids()
         self.draining = False
         self._routes: dict[str, tuple[str, Callable[[_Asked], Awaitable[None]]]] = {
             "/v1/responses": ("POST", self._responses),
@@ -102,7 +104,7 @@ class DataPlane:
             client.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = _read_head(scope, receive, send)
+        asked = _read_head(scope, receive, send, self._new_id())
         route = self._routes.get(asked.path)
         answer = self._refused(asked, route[0] if route else None)
         if answer is not None or route is None:
@@ -213,7 +215,13 @@ async def _look_closely(data: bytes) -> None:
         await asyncio.sleep(0)
 
 
-def _read_head(scope: Scope, receive: Receive, send: Send) -> _Asked:
+def _request_ids() -> Callable[[], str]:
+    """32 hexadecimal digits at each call, never the same twice: this process's own, and a count."""
+    process, count = secrets.token_hex(10), itertools.count(1)
+    return lambda: f"{process}{next(count):012x}"
+
+
+def _read_head(scope: Scope, receive: Receive, send: Send, request_id: str) -> _Asked:
     path = scope["path"].rstrip("/") or "/"
     if path.startswith(f"{_CODEX}/v1/"):  # some clients append /v1 to any base URL
         path = _CODEX + path[len(_CODEX) + 3 :]
@@ -221,4 +229,4 @@ def _read_head(scope: Scope, receive: Receive, send: Send) -> _Asked:
     for name, value in scope["headers"]:
         headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
     dialect = Dialect.CODEX if path.startswith("/backend-api") else Dialect.OPENAI
-    return _Asked(scope, receive, send, path, dialect, headers, uuid4().hex)
+    return _Asked(scope, receive, send, path, dialect, headers, request_id)
