@@ -2,6 +2,8 @@
 
 import base64
 import json
+import logging
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
@@ -9,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
 from codex_lb import __version__
@@ -39,8 +42,20 @@ def auth_file(folder: Path, email: str, refresh: str = "rt_s3cr3t") -> str:
 def run(tmp_path: Path) -> Iterator[Run]:
     """Runs a command with a data directory of its own, and a port on which nothing listens."""
     runner = CliRunner(env={"CODEX_LB_DATA_DIR": str(tmp_path / "data"), "CODEX_LB_PORT": "1"})
-    with chdir(tmp_path):
+    with chdir(tmp_path), logging_restored():
         yield lambda *arguments, **more: runner.invoke(main, arguments, **more)
+
+
+@contextmanager
+def logging_restored() -> Iterator[None]:
+    """A command sets up the process's logging, which others here share."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    try:
+        yield
+    finally:
+        root.handlers, root.level = handlers, level
+        structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -204,6 +219,17 @@ def test_a_broken_store_is_a_sentence(pool: Run, tmp_path: Path) -> None:
         assert result.exit_code == 1
         assert "is missing" in result.stderr
         assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["demo"]], ids=["alone", "serve", "demo"])
+def test_a_port_that_is_taken_is_a_sentence(run: Run, command: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("--port", str(port), *command)
+    assert result.exit_code == 1
+    assert f"Error: Cannot serve on 127.0.0.1:{port}: " in result.stderr
+    assert "in use" in result.stderr
+    assert "Traceback" not in result.output
 
 
 class _Server(BaseHTTPRequestHandler):

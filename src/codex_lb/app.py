@@ -15,7 +15,8 @@ from typing import Any, cast
 import structlog
 from uvicorn._types import ASGI3Application
 
-from codex_lb import __version__, logs, server
+from codex_lb import __version__, container, logs, server
+from codex_lb.core import pricing
 from codex_lb.core.model import OpenedRequest, Receipt
 from codex_lb.dashboard import app as dashboard
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
@@ -67,7 +68,9 @@ class App:
 
 
 @asynccontextmanager
-async def build(settings: Settings, *, clock: Callable[[], float]) -> AsyncIterator[App]:
+async def build(
+    settings: Settings, *, clock: Callable[[], float], notice: str | None = None
+) -> AsyncIterator[App]:
     """The running application; leaving the block writes what waits and lets go of everything."""
     store = await Store.open(
         settings.database_url, settings.data_dir, settings.key_file, clock=clock
@@ -78,6 +81,7 @@ async def build(settings: Settings, *, clock: Callable[[], float]) -> AsyncItera
         connect_timeout_s=settings.upstream_connect_timeout_seconds,
     )
     keeper = Keeper(store)
+    prices = pricing.shipped()
     try:
         async with asyncio.TaskGroup() as group:
             spawn = partial(_spawn, group)
@@ -92,14 +96,20 @@ async def build(settings: Settings, *, clock: Callable[[], float]) -> AsyncItera
                 credentials=credentials,
                 budget=RetryBudget(time.monotonic),
                 log=store.requests,
-                price=lambda _model, _usage, _tier: None,
+                price=lambda model, usage, tier: pricing.price(
+                    model, usage, tier=tier, catalogue=prices
+                ),
                 on_receipt=_log_receipt,
                 clock=clock,
                 first_event_s=settings.first_event_timeout_seconds,
                 idle_s=settings.stream_idle_timeout_seconds,
             )
             models = Models(pool, partial(side_calls.get, upstream, credentials), clock)
-            door = Door(settings.allowed_hosts, settings.proxy_unauthenticated_client_cidrs)
+            door = Door(
+                settings.allowed_hosts,
+                settings.proxy_unauthenticated_client_cidrs,
+                container.host_address(),
+            )
             data_plane = DataPlane(
                 parts, models, door, max_responses_body_mb=settings.max_responses_body_mb
             )
@@ -109,7 +119,11 @@ async def build(settings: Settings, *, clock: Callable[[], float]) -> AsyncItera
                 spawn(prune_daily(store, settings.request_log_retention_days, clock)),
             ]
             control = dashboard.build(
-                accounts, allowed_hosts=settings.allowed_hosts, version=__version__, clock=clock
+                accounts,
+                allowed_hosts=settings.allowed_hosts,
+                version=__version__,
+                clock=clock,
+                notice=notice,
             )
             yield App(data_plane, Health(store), control)
             for job in jobs:
@@ -156,15 +170,18 @@ def run(settings: Settings) -> None:
     """Serve until a signal ends it. Raises `StoreError` and its kind, and `OSError`."""
     log = logs.set_up(cast("logs.Form", settings.log_format), "info", sys.stdout)
     with asyncio.Runner(loop_factory=server.new_event_loop) as runner:
-        runner.run(_serve(settings, log))
+        runner.run(serve(settings, log))
 
 
-async def _serve(settings: Settings, log: logs.Log) -> None:
+async def serve(settings: Settings, log: logs.Log, *, notice: str | None = None) -> None:
+    """Serve until a signal ends it. `notice` stands on the pages. Raises as `run` does."""
+
     def ready(addresses: list[tuple[str, int]]) -> None:
         for host, port in addresses:
             log.info("serving", address=f"http://{host}:{port}", data=str(settings.data_dir))
 
-    async with build(settings, clock=time.time) as app:  # noqa: TID251  where real time comes in
+    clock = time.time  # noqa: TID251  where real time comes in
+    async with build(settings, clock=clock, notice=notice) as app:
         with server.stop_on_signals() as stop:
             await server.serve(
                 cast("ASGI3Application", app),  # the same calls, in uvicorn's narrower words

@@ -66,12 +66,46 @@ def _aimed(read: Settings, host: str | None, port: int | None) -> Settings:
 
 def _serve(read: Settings) -> None:
     from codex_lb import app  # noqa: PLC0415  slow to import; other commands start without it
-    from codex_lb.store import StoreError  # noqa: PLC0415  likewise
+
+    with _serving(read):
+        app.run(read)
+
+
+@contextmanager
+def _serving(read: Settings) -> Iterator[None]:
+    """Tells the operator in a sentence what kept us from serving."""
+    from codex_lb.store import StoreError  # noqa: PLC0415  slow to import
 
     try:
-        app.run(read)
-    except (StoreError, OSError) as error:
-        raise click.ClickException(str(error)) from error
+        yield
+    except (StoreError, OSError, ExceptionGroup) as error:
+        cause = _only_leaf(error)
+        if isinstance(cause, StoreError):
+            raise click.ClickException(str(cause)) from error
+        if isinstance(cause, OSError):
+            message = f"Cannot serve on {read.host}:{read.port}: {cause}"
+            raise click.ClickException(message) from error
+        raise
+
+
+def _only_leaf(error: Exception) -> Exception:
+    """What task groups have wrapped, if it is one thing."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+@main.command()
+@_host
+@_port
+@click.pass_obj
+def demo(read: Settings, host: str | None, port: int | None) -> None:
+    """Show the whole product with made-up accounts; your own data stays untouched."""
+    from codex_lb import demo as demonstration  # noqa: PLC0415  slow to import
+
+    aimed = _aimed(read, host, port)
+    with _serving(aimed):
+        demonstration.run(aimed)
 
 
 @main.group()

@@ -11,27 +11,21 @@ uvicorn's httptools protocol parses requests and writes replies; `Door` adds wha
 5. Requests are not pipelined: what follows an unanswered request is dropped and the connection
    ends with the answer, as RFC 9112 section 9.3.2 allows.
 
-Nothing is timed per chunk or per request: a connection notes when its phase began, and `Hall.sweep`
-looks at all of them once per `Bounds.sweep_s`.
-`server.py` makes the hall and runs it.
+Nothing is timed per chunk or per request: a connection notes when its phase began, and
+`Hall.sweep` looks at all of them every now and then. `server.py` opens a door per connection.
 """
 
 import asyncio
 import enum
-from collections import Counter
-from dataclasses import dataclass, field
-from email.utils import formatdate
 from http import HTTPStatus
 
 import httptools
-from uvicorn import Config
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
     RequestResponseCycle,
 )
-from uvicorn.server import ServerState
 
 from codex_lb.core.framing import (
     CRASHED,
@@ -40,11 +34,10 @@ from codex_lb.core.framing import (
     MALFORMED,
     SLOW_BODY,
     SLOW_HEAD,
-    Bounds,
     Refusal,
     judge_head,
 )
-from codex_lb.logs import Log
+from codex_lb.hall import Hall
 
 _REQUEST_LINE_BYTES = 64  # method, version and line ends, beside the URI
 
@@ -67,60 +60,6 @@ class _Phase(enum.Enum):
     CLOSING = enum.auto()  # closed, with a reply's last bytes still to be taken by the client
 
 
-@dataclass(slots=True)
-class Hall:
-    """What the connections of one server share: the bounds, the tasks, and who is there."""
-
-    config: Config
-    tasks: asyncio.TaskGroup
-    log: Log
-    bounds: Bounds
-    state: ServerState = field(default_factory=ServerState)
-    peers: Counter[str] = field(default_factory=Counter)
-    running: set[asyncio.Task[None]] = field(default_factory=set)
-    turned_away: Counter[str] = field(default_factory=Counter)  # since the last sweep
-    empty: asyncio.Event = field(default_factory=asyncio.Event)  # no connection, no task
-    draining: bool = False
-
-    def admit(self) -> "Door":
-        return Door(self)
-
-    def doors(self) -> "list[Door]":
-        return [door for door in self.state.connections if isinstance(door, Door)]
-
-    def recount(self) -> None:
-        if self.state.connections or self.running:
-            self.empty.clear()
-        else:
-            self.empty.set()
-
-    async def sweep(self) -> None:
-        """Enforce the time limits and keep the `date` header right, until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            self.state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
-            for door in self.doors():
-                door.check(loop.time())
-            if self.turned_away:  # one line for all, because a flood must not flood the log
-                self.log.warning("connections refused", count_by_peer=dict(self.turned_away))
-                self.turned_away.clear()
-            await asyncio.sleep(self.bounds.sweep_s)
-
-    def drain(self) -> None:
-        """End idle connections now and every other one with the answer it waits for."""
-        self.draining = True
-        self.recount()
-        for door in self.doors():
-            door.shutdown()
-
-    def abort(self) -> None:
-        """Cut every connection and cancel every request."""
-        for door in self.doors():
-            door.transport.abort()
-        for task in self.running:
-            task.cancel()
-
-
 class _Line:
     """A connection as a reply sees it: closing it leaves the client time to read the answer."""
 
@@ -132,8 +71,8 @@ class _Line:
         self.close = door.hang_up
 
 
-class Door(HttpToolsProtocol):
-    """One client connection."""
+class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
+    """One client connection. Buffered, because that is how a protocol limits what is read at once."""
 
     def __init__(self, hall: Hall) -> None:
         super().__init__(hall.config, hall.state, {}, asyncio.get_running_loop())
@@ -144,8 +83,6 @@ class Door(HttpToolsProtocol):
         self._deaf = False  # what comes in is no longer parsed
         self._spilled = 0  # bytes thrown away since then
         self._fed = 0  # bytes parsed since the head began, or since the body's last byte
-        self._header_bytes = 0
-        self._header_fields = 0
         self._keep_alive = False  # what the client asked for
         self._arrived: RequestResponseCycle | None = None  # parsed, not started
 
@@ -155,20 +92,12 @@ class Door(HttpToolsProtocol):
         super().connection_made(transport)
         self._line = _Line(self)
         self._since = self.loop.time()
-        self._hall.recount()
-        peer = self._peer()
-        self._hall.peers[peer] += 1
-        if self._hall.peers[peer] > self._hall.bounds.connections_per_peer:
-            self._hall.turned_away[peer] += 1
+        if not self._hall.enter(self, self._peer()):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        peer = self._peer()
-        self._hall.peers[peer] -= 1
-        if not self._hall.peers[peer]:
-            del self._hall.peers[peer]
-        self._hall.recount()
+        self._hall.leave(self, self._peer())
 
     def pause_writing(self) -> None:
         self._blocked_since = self.loop.time()
@@ -182,6 +111,9 @@ class Door(HttpToolsProtocol):
             if self._is_answering() and not self.cycle.response_started:
                 self.cycle.keep_alive = False
 
+    def abort(self) -> None:
+        self.transport.abort()
+
     def hang_up(self) -> None:
         """Close, at once if the client has nothing more to send, else after lingering."""
         if self._phase is _Phase.BODY or self._deaf:
@@ -191,6 +123,8 @@ class Door(HttpToolsProtocol):
 
     def check(self, now: float) -> None:
         """Strike if the phase has lasted too long."""
+        if self.transport.is_closing() and self._phase is not _Phase.CLOSING:
+            self._enter(_Phase.CLOSING)
         bounds, waited = self._hall.bounds, now - self._since
         if self.flow.write_paused and now - self._blocked_since > bounds.write_stall_s:
             self.transport.abort()
@@ -216,6 +150,12 @@ class Door(HttpToolsProtocol):
 
     # Bytes in
 
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 # a hint
+        return self._hall.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(self._hall.buffer[:nbytes].tobytes())
+
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             self._spill(len(data))
@@ -240,26 +180,13 @@ class Door(HttpToolsProtocol):
         if self._is_answering():
             raise _StopParsingError(None)
         super().on_message_begin()
-        self._header_bytes = self._header_fields = 0
-
-    def on_url(self, url: bytes) -> None:
-        super().on_url(url)
-        if len(self.url) > self._hall.bounds.uri_bytes:
-            raise _StopParsingError(LONG_URI)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        bounds = self._hall.bounds
-        self._header_fields += 1
-        self._header_bytes += len(name) + len(value) + 4
-        if self._header_fields > bounds.header_fields or self._header_bytes > bounds.header_bytes:
-            raise _StopParsingError(LARGE_HEADERS)
-        if self._phase is _Phase.HEAD:  # trailers are counted and dropped
-            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        if refusal := judge_head(self.parser.get_http_version(), self.url, self.headers):
+        version = self.parser.get_http_version()
+        if refusal := judge_head(version, self.url, self.headers, self._hall.bounds):
             raise _StopParsingError(refusal)
         super().on_headers_complete()
+        self.headers = []  # trailers go here, and nowhere: the request keeps its own list
         self._enter(_Phase.BODY)
         self._keep_alive = self.cycle.keep_alive and not self._hall.draining
         self.cycle.keep_alive = False  # until the body is complete
@@ -277,11 +204,12 @@ class Door(HttpToolsProtocol):
             self.cycle.keep_alive = self._keep_alive
 
     def _check_unfinished(self) -> None:
-        """Bound what the parser holds back: an endless URI, header, or trailer."""
+        """Bound what the parser takes in without an end: a URI, a header, a trailer."""
         bounds = self._hall.bounds
         if self._phase is _Phase.HEAD:
-            headers = self._fed - len(self.url) - _REQUEST_LINE_BYTES if self.headers else 0
-            if self._fed > bounds.uri_bytes + bounds.header_bytes or headers > bounds.header_bytes:
+            if len(self.url) > bounds.uri_bytes:
+                raise _StopParsingError(LONG_URI)
+            if self._fed - len(self.url) - _REQUEST_LINE_BYTES > bounds.header_bytes:
                 raise _StopParsingError(LARGE_HEADERS)
         elif self._phase is _Phase.BODY and self._fed > bounds.uri_bytes + bounds.header_bytes:
             raise _StopParsingError(MALFORMED)
@@ -307,14 +235,8 @@ class Door(HttpToolsProtocol):
 
     def _start(self) -> None:
         if self._arrived is not None and not self._arrived.disconnected:
-            task = self._hall.tasks.create_task(self._answer(self._arrived))
-            self._hall.running.add(task)
-            task.add_done_callback(self._finished)
+            self._hall.run(self._answer(self._arrived))
         self._arrived = None
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._hall.running.discard(task)
-        self._hall.recount()
 
     async def _answer(self, cycle: RequestResponseCycle) -> None:
         try:

@@ -12,6 +12,7 @@ JSON: one object a line with `at`, `level`, `event`, the fields, and `exception`
 import json
 import logging
 import re
+from dataclasses import dataclass
 from textwrap import indent
 from typing import Literal, TextIO
 
@@ -24,30 +25,54 @@ Form = Literal["text", "json"]
 Level = Literal["debug", "info", "warning", "error"]
 
 _LONGEST_VALUE = 2_000  # characters; a hostile path must not fill the disk
+_encode = json.JSONEncoder(default=str).encode  # `json.dumps` would make one for every value
 _BARE = re.compile(r"[\w./:@+\-\[\]]+", re.ASCII)
 
-_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE), r"\1 [redacted]"),
-    (re.compile(r"\b(sk-(?:clb-)?)[\w-]{6,}"), r"\1[redacted]"),  # API keys, ours and OpenAI's
-    (re.compile(r"\beyJ[\w-]{6,}(?:\.[\w-]*)*"), "[redacted]"),  # JSON web tokens
-    (re.compile(r"\brt_[\w.-]{12,}"), "[redacted]"),  # OpenAI refresh tokens
-    (
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One kind of secret. Only a line that holds one of `signs`, in lower case, is searched."""
+
+    signs: tuple[str, ...]
+    secret: re.Pattern[str]
+    replacement: str
+
+
+# What stands between name and value: a name in quotes (JSON, a repr) has a value in quotes, or what
+# follows is no secret and the line must stay JSON.
+_NAMED = r"""(\\?["']\s*[:,]\s*\[?\s*b?\\?["']|\s*[:=]\s*(?:b?\\?["'])?)"""
+_RULES = (
+    _Rule(
+        ("bearer", "basic"),
+        re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE),
+        r"\1 [redacted]",
+    ),
+    # API keys, ours and OpenAI's; JSON web tokens; OpenAI's refresh tokens
+    _Rule(("sk-",), re.compile(r"\b(sk-(?:clb-)?)[\w-]{6,}"), r"\1[redacted]"),
+    _Rule(("eyj",), re.compile(r"\beyJ[\w-]{6,}(?:\.[\w-]*)*"), "[redacted]"),
+    _Rule(("rt_",), re.compile(r"\brt_[\w.-]{12,}"), "[redacted]"),
+    _Rule(
+        (
+            *("ess_token", "esstoken", "resh_token", "reshtoken", "id_token", "idtoken"),
+            *("code_verifier", "client_secret", "password", "authorization"),
+        ),
         re.compile(
             r"\b((?:access|refresh|id)_?token|code_verifier|client_secret|password|authorization)"
-            r"""(\\?["']?\s*[:=]\s*b?\\?["']?)[^\s"'\\,;&)}]+""",
+            + _NAMED
+            + r"""[^\s"'\\,;&)}]+""",
             re.IGNORECASE,
         ),
         r"\1\2[redacted]",
     ),
-    (
+    _Rule(
+        ("cookie",),
         re.compile(
-            r"\b((?:set-)?cookie)"
-            r"""(\\?["']?\s*[:=]\s*b?\\?["']?|\\?["']\s*,\s*b?\\?["'])[^"'\\\r\n]+""",
+            r"\b((?:set-)?cookie)(?:" + _NAMED + r"""|(\\?["']\s*,\s*b?\\?["']))[^"'\\\r\n]+""",
             re.IGNORECASE,
         ),
-        r"\1\2[redacted]",
+        r"\1\2\3[redacted]",
     ),
-    (re.compile(r"""://[^\s/@"':]*:[^\s/@"']+@"""), "://[redacted]@"),  # user and password
+    _Rule(("://",), re.compile(r"""://[^\s/@"':]*:[^\s/@"']+@"""), "://[redacted]@"),
 )
 # A word with a question mark in it. It starts only after a delimiter, so that a long path is
 # scanned once and not once per slash.
@@ -56,9 +81,12 @@ _QUERY = re.compile(r"""(?<![^\s"'=(<,\[])([^\s"'=(<,\[?]+)\?[^\s"'<>\\]+""")
 
 def redact(line: str) -> str:
     """`line` without tokens, keys, cookies, passwords and the query strings of URLs."""
-    line = _QUERY.sub(lambda m: f"{m[1]}?[redacted]" if "/" in m[1] else m[0], line)
-    for pattern, replacement in _RULES:
-        line = pattern.sub(replacement, line)
+    if "?" in line:
+        line = _QUERY.sub(lambda m: f"{m[1]}?[redacted]" if "/" in m[1] else m[0], line)
+    lower = line.lower()
+    for rule in _RULES:
+        if any(sign in lower for sign in rule.signs):
+            line = rule.secret.sub(rule.replacement, line)
     return line
 
 
@@ -107,7 +135,7 @@ def _redacted(_logger: WrappedLogger, _method: str, line: object) -> str:
 
 def _json_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     first = {name: event.pop(name, None) for name in ("at", "level", "event")}
-    return json.dumps({**first, **event}, default=str)
+    return _encode({**first, **event})
 
 
 def _text_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
@@ -120,11 +148,11 @@ def _text_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
 
 def _plain(message: object) -> str:
     text = str(message)[:_LONGEST_VALUE]
-    return text if text.isprintable() else json.dumps(text)
+    return text if text.isprintable() else _encode(text)
 
 
 def _value(value: object) -> str:
     if isinstance(value, str):
         text = value[:_LONGEST_VALUE]
-        return text if _BARE.fullmatch(text) else json.dumps(text)
-    return json.dumps(value, default=str)[:_LONGEST_VALUE]
+        return text if _BARE.fullmatch(text) else _encode(text)
+    return _encode(value)[:_LONGEST_VALUE]

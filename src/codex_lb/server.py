@@ -20,7 +20,8 @@ from uvicorn import Config
 from uvicorn._types import ASGI3Application
 
 from codex_lb.core.framing import Bounds
-from codex_lb.door import Hall
+from codex_lb.door import Door
+from codex_lb.hall import Hall
 from codex_lb.logs import Log
 
 try:
@@ -106,12 +107,16 @@ async def serve(
     )
     config.load()
     loop = asyncio.get_running_loop()
-    async with asyncio.TaskGroup() as tasks:
-        hall = Hall(config, tasks, log, bounds or Bounds())
-        sweeping = tasks.create_task(hall.sweep())
-        try:
-            listener = await loop.create_server(hall.admit, host, port, backlog=_BACKLOG)
-            with closing(listener):
+    hall: Hall  # made with the task group, before the listener takes a connection
+    listener = await loop.create_server(
+        lambda: Door(hall), host, port, backlog=_BACKLOG, start_serving=False
+    )
+    with closing(listener):
+        async with asyncio.TaskGroup() as tasks:
+            hall = Hall(config, tasks, log, bounds or Bounds())
+            sweeping = tasks.create_task(hall.sweep())
+            try:
+                await listener.start_serving()
                 life.on_ready([sock.getsockname()[:2] for sock in listener.sockets])
                 await stop.asked.wait()
                 draining = tasks.create_task(_drain(hall, listener, life))
@@ -119,9 +124,10 @@ async def serve(
                 await asyncio.wait({draining, insisted}, return_when=asyncio.FIRST_COMPLETED)
                 draining.cancel()
                 insisted.cancel()
-        finally:
-            sweeping.cancel()
-            hall.abort()
+            finally:
+                listener.close()
+                sweeping.cancel()
+                hall.abort()
 
 
 async def _drain(hall: Hall, listener: asyncio.AbstractServer, life: Lifecycle) -> None:

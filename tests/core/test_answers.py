@@ -59,6 +59,15 @@ def test_exhausted(dialect: Dialect) -> None:
     ]
 
 
+def test_a_guess_is_no_reset() -> None:
+    guess = Obstacle("spent", NOW + 300, "usage limit reached", is_told=False)
+    answer = said(Refusal("exhausted", math.inf, (("aaaaaaaa-1", guess),)), Dialect.CODEX)
+    assert answer.status == 429
+    assert "resets_at" not in error(answer)
+    assert "retry-after" not in answer.headers()
+    assert answer.message.endswith("- aaaaaaaa (plus): usage limit reached")
+
+
 @pytest.mark.parametrize(("dialect", "status"), [(Dialect.CODEX, 400), (Dialect.OPENAI, 503)])
 def test_unusable(dialect: Dialect, status: int) -> None:
     for found in (refusal(), refusal(a=PAUSED)):

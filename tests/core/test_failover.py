@@ -77,6 +77,24 @@ def test_rests(signal: Signal, windows: tuple[QuotaWindow, ...], kind: str, rest
 
 
 @pytest.mark.parametrize(
+    ("signal", "told"),
+    [
+        (limit(resets_at=NOW + HOUR), True),
+        (limit(resets_in_s=5), True),
+        (limit(), False),
+        (burst(1.0), True),
+        (burst(), False),
+        (Signal(500), False),
+    ],
+    ids=["a reset", "seconds", "a limit without", "a burst", "a burst without", "a fault"],
+)
+def test_a_guess_is_not_told_as_upstreams_word(signal: Signal, told: bool) -> None:
+    block = judge(Endpoint.RESPONSES, signal, Phase.FRESH, now=NOW).block
+    assert block is not None
+    assert block.is_told is told
+
+
+@pytest.mark.parametrize(
     ("faults", "rest"), [(0, 5), (1, 10), (2, 20), (5, 160), (6, 300), (40, 300)]
 )
 def test_faults_in_a_row_rest_longer(faults: int, rest: float) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codex_lb.core.json_guard import MAX_DEPTH, refuse, windows
+from codex_lb.core.json_guard import MAX_DEPTH, is_harmless, refuse, windows
 
 DEEP = "nested more than"
 MANY = "values"
@@ -44,6 +44,36 @@ MANY = "values"
 def test_refuse(body: bytes, reason: str | None) -> None:
     answer = refuse(body)
     assert answer is None if reason is None else answer is not None and reason in answer
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"[" * 101 + b"]" * 101, id="a level too many"),
+        pytest.param(b'{"a":' * 300 + b"1" + b"}" * 300, id="far too many"),
+        pytest.param(b"[" * 300_000, id="never closed"),
+        pytest.param(b"[" + b"1," * 500_000 + b"1]", id="too many values"),
+        pytest.param(b'["\xff"]', id="not UTF-8"),
+        pytest.param(json.dumps("[" * 200).encode(), id="odd text, which a closer look lets pass"),
+    ],
+)
+def test_a_glance_sends_on_what_needs_a_closer_look(body: bytes) -> None:
+    assert not is_harmless(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"{}", id="nothing"),
+        pytest.param(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, id="the cap itself"),
+        pytest.param(json.dumps([{"a": [{"b": []}]}] * 5000).encode(), id="wide and flat"),
+        pytest.param(json.dumps(["if x[0]: {", "é"] * 40).encode(), id="code in strings"),
+        pytest.param(json.dumps([[{"a": 1}]] * 200).encode()[:-40], id="cut off"),
+    ],
+)
+def test_a_glance_suffices_for_ordinary_bodies(body: bytes) -> None:
+    assert is_harmless(body)
+    assert refuse(body) is None
 
 
 def slow(text: str) -> tuple[int, int]:

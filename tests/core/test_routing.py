@@ -22,9 +22,14 @@ def account(name: str, *used: float, resets_in: float = HOUR, **fields: object) 
 
 
 def blocked(
-    name: str, kind: BlockKind, seconds: float = HOUR, model: str | None = None, **fields: object
+    name: str,
+    kind: BlockKind,
+    seconds: float = HOUR,
+    model: str | None = None,
+    *,
+    is_told: bool = True,
 ) -> Candidate:
-    return account(name, blocks=(Block(kind, NOW, NOW + seconds, "x", model),), **fields)  # type: ignore[arg-type]
+    return account(name, blocks=(Block(kind, NOW, NOW + seconds, "x", model, is_told),))
 
 
 def said(answer: Choice | Refusal) -> tuple[object, ...]:
@@ -110,7 +115,7 @@ def said(answer: Choice | Refusal) -> tuple[object, ...]:
         ),
         pytest.param(
             [blocked("a", "model", model="x")], {"model": "x"},
-            ("model", NOW + HOUR, {"a": "model"}), id="a model nobody serves is said so",
+            ("model", math.inf, {"a": "model"}), id="a model nobody serves is said so",
         ),
         pytest.param(
             [account("a", in_flight=8), blocked("b", "usage_limit", 60)], {},
@@ -118,7 +123,7 @@ def said(answer: Choice | Refusal) -> tuple[object, ...]:
         ),
         pytest.param(
             [account("a", in_flight=8), blocked("b", "fault", 60)], {},
-            ("busy", NOW + 60, {"a": "busy", "b": "resting"}),
+            ("busy", math.inf, {"a": "busy", "b": "resting"}),
             id="better to wait for a full account than to use a resting one",
         ),
         pytest.param(
@@ -170,6 +175,7 @@ candidates_ = st.lists(
                 until=times,
                 reason=st.just("x"),
                 model=st.sampled_from(["x", "y"]),
+                is_told=st.booleans(),
             ),
             max_size=2,
         ).map(tuple),

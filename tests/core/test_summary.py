@@ -58,6 +58,12 @@ def test_status(state: AccountState, blocks: list[Block], expected: str) -> None
     assert summary.status(given_account, NOW) == expected
 
 
+def test_a_spent_window_is_a_limit_until_its_reset() -> None:
+    spent = account("plus", window(300, 1.0), window(WEEK, 0.2))
+    assert summary.status(spent, NOW) == "rate_limited"
+    assert summary.status(spent, NOW + 60) == "active"
+
+
 @pytest.mark.parametrize(
     ("given_account", "expected"),
     [

@@ -1,6 +1,7 @@
 """The attempt loop at the wire: real replies and faults of the simulator, both dialects."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from tests.proxy.harness import CODEX, OPENAI, Proxy, ask, running
 
 from codex_lb.core.model import QuotaWindow
+from codex_lb.proxy.exchange import Exchange, Request
 from codex_lb.simulator import Simulator, steps
 
 Step = Any
@@ -431,3 +433,21 @@ async def test_nothing_of_the_client_reaches_upstream_but_what_may(proxy: Proxy)
     assert not {"cookie", "x-api-key", "proxy-authorization", "x-anything", "openai-organization",
                 "x-stainless-os"} & sent.keys()  # fmt: skip
     assert "sk-clb" not in str(sent)
+
+
+# -- memory ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [None, "500", "reset"])
+async def test_a_finished_exchange_is_freed_at_once(proxy: Proxy, fault: str | None) -> None:
+    """A body of megabytes must not wait for the garbage collector."""
+    if fault:
+        proxy.sim.script(FAULTS[fault](), times=1)
+    gc.collect()
+    gc.disable()
+    try:
+        await proxy.post()
+        left = [thing for thing in gc.get_objects() if isinstance(thing, Exchange | Request)]
+    finally:
+        gc.enable()
+    assert left == []

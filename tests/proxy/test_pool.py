@@ -167,6 +167,24 @@ def test_a_conversation_is_kept_for_half_an_hour(clock: Clock) -> None:
     assert pool.choose(Wish(affinity="k")) == Choice("a", "headroom")
 
 
+def test_a_short_diversion_does_not_move_a_conversation(clock: Clock) -> None:
+    pool = pool_of("a", "b", clock=clock)
+    pool.served("a", since=clock.now, affinity_key="k")
+    pool.block("a", Block("burst", clock.now, clock.now + 10, "busy"))
+    pool.served("b", since=clock.now, affinity_key="k")
+    clock.now += 10
+    assert pool.choose(Wish(affinity="k")) == Choice("a", "affinity")
+
+
+def test_a_spent_account_loses_its_conversations(clock: Clock) -> None:
+    pool = pool_of("a", "b", clock=clock)
+    pool.served("a", since=clock.now, affinity_key="k")
+    pool.block("a", usage_limit(clock, 10))
+    pool.served("b", since=clock.now, affinity_key="k")
+    clock.now += 10
+    assert pool.choose(Wish(affinity="k")) == Choice("b", "affinity")
+
+
 def test_a_stored_response_binds(clock: Clock) -> None:
     pool = pool_of("a", "b", clock=clock)
     pool.served("b", since=clock.now, response_id="resp_1")

@@ -39,6 +39,9 @@ class App:
                 await reply(send, 401, b"no")
             case "/echo":
                 await self._echo(receive, send)
+            case "/first":
+                message = await receive()
+                await reply(send, 200, f"{len(message['body'])}".encode())
             case "/headers":
                 names = b",".join(name for name, _ in scope["headers"])
                 await self._drain(receive)

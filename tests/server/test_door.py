@@ -191,6 +191,14 @@ async def test_an_answer_after_a_complete_body_keeps_the_connection(serving: Any
             assert b"connection: close" not in await client.reply()
 
 
+async def test_little_of_a_body_is_read_before_it_is_asked_for(serving: Any) -> None:
+    async with serving(QUICK) as server, server.connect() as client:
+        await client.say(b"POST /first HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n")
+        client.writer.write(b"x" * 800_000)
+        size = int((await client.reply()).rpartition(b"\n")[2])
+        assert size <= 2 * 65_536
+
+
 async def test_an_unread_upload_is_not_asked_for(serving: Any) -> None:
     expecting = b"Host: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
     async with serving(QUICK) as server:

@@ -86,10 +86,11 @@ async def test_a_second_wish_to_end_cuts_at_once(serving: Any) -> None:
 
 async def test_a_taken_port_is_an_error(serving: Any) -> None:
     async with serving() as first:
-        with pytest.raises(ExceptionGroup, match="TaskGroup") as caught:
+        with pytest.raises(ExceptionGroup) as caught:  # of the group that this test's server is in
             async with serving(port=first.port):
                 pass
-        assert caught.group_contains(OSError)
+        [error] = caught.value.exceptions
+        assert isinstance(error, OSError)
 
 
 STREAMING_PROGRAM = Path(__file__).with_name("streaming_program.py")

@@ -248,6 +248,7 @@ async def test_a_full_window_refuses_until_it_resets(sim: Simulator, account: Si
     refused = await post(sim, account)
     assert refused.status == 429
     assert refused.json["error"]["resets_at"] == START + 9_000
+    assert refused.headers["x-codex-primary-reset-at"] == str(round(START + 9_000))
     assert (await get(sim, account, "/wham/usage")).json["rate_limit"]["limit_reached"] is True
 
     sim.advance(9_000)

@@ -147,6 +147,18 @@ async def test_bodies(
             str(round(START + 90)),
             id="headers and body agree on the reset",
         ),
+        pytest.param(
+            UsageLimit(resets_at=START + 77),
+            "x-codex-primary-reset-at",
+            str(round(START + 77)),
+            id="also when the moment is given",
+        ),
+        pytest.param(
+            UsageLimit(resets_in_s=None),
+            "x-codex-primary-reset-at",
+            str(round(START + 9_000)),
+            id="without a time in the body the headers keep the window's own",
+        ),
         pytest.param(Burst(7), "retry-after", "7", id="a burst names its wait"),
         pytest.param(
             Burst(), "x-codex-primary-used-percent", "10", id="a burst leaves the windows alone"

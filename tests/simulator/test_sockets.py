@@ -18,6 +18,7 @@ from codex_lb.simulator.steps import (
     Refuse,
     Reset,
     Silence,
+    SlowHead,
     Step,
     Text,
     Tool,
@@ -221,6 +222,16 @@ async def test_refused_handshakes(
     assert refused.value.status == status
     async with open_socket(sim, account) as socket:
         assert (await turn(socket))[-1]["type"] == "response.completed"
+
+
+async def test_a_slow_handshake(sim: Simulator, account: SimAccount) -> None:
+    sim.script(SlowHead(0.1, then=Refuse("unavailable")), endpoint="websocket", times=1)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with pytest.raises(WSServerHandshakeError):
+        async with open_socket(sim, account):
+            pass
+    assert loop.time() - began >= 0.1
 
 
 @pytest.mark.parametrize(

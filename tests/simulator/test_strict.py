@@ -54,6 +54,8 @@ RESULT = {"type": "function_call_output", "call_id": "call_1", "output": "ok"}
             "The 'gpt-2' model is not supported when using Codex with a ChatGPT account.",
             id="a model nobody has",
         ),
+        pytest.param(body(service_tier=["x"]), "Unsupported service_tier: ['x']", id="a tier list"),
+        pytest.param(body(tools=5), "Tools must be a list", id="a number of tools"),
         pytest.param([1], "Request body must be a JSON object", id="a list for a body"),
     ],
 )
@@ -89,6 +91,27 @@ async def test_history_must_be_whole(
     told = answer.json["error"]
     assert answer.status == 400
     assert (told["message"], told["code"], told["param"]) == error
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        pytest.param(["text", 5, None], id="items that are no objects"),
+        pytest.param([{"type": ["a"], "role": {}}], id="a type that is no text"),
+        pytest.param([user("hi") | {"content": 5}], id="content that is no list"),
+        pytest.param([], id="no items"),
+    ],
+)
+async def test_odd_items_do_not_trouble_it(
+    sim: Simulator, account: SimAccount, items: list[object]
+) -> None:
+    answer = await post(sim, account, body(input=items))
+    assert answer.kinds[-1] == "response.completed"
+
+
+async def test_every_refusal_has_a_request_id(sim: Simulator, account: SimAccount) -> None:
+    answer = await post(sim, account, body(store=True))
+    assert answer.headers["x-request-id"].startswith("req_")
 
 
 async def test_an_anchor_is_never_alive_over_http(sim: Simulator, account: SimAccount) -> None:
@@ -148,6 +171,7 @@ async def test_compressed_bodies_are_read(
         pytest.param("gzip", b"not gzip", id="a broken gzip body"),
         pytest.param("compress", b"\x1f\x9d", id="an encoding nobody knows"),
         pytest.param("identity", b'{"model":', id="half an object"),
+        pytest.param("identity", b"[" * 100_000, id="a nest too deep"),
     ],
 )
 async def test_unreadable_bodies_are_refused(

@@ -1,5 +1,6 @@
 """Secrets are sealed on disk, and a key file that does not fit stops everything."""
 
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -105,6 +106,7 @@ async def test_is_refused_and_nothing_is_written(
     key_file.unlink()
     if content is not None:
         key_file.write_bytes(content)
+    (data_dir / "store.lock").unlink(missing_ok=True)  # as in a restored backup
     before = contents(data_dir)
 
     with pytest.raises(KeyFileError) as refusal:
@@ -118,6 +120,33 @@ async def test_is_refused_and_nothing_is_written(
     healed = await open_store()
     assert await healed.accounts() == [account]
     assert await healed.credential("a") == CREDENTIAL
+
+
+async def test_a_refusal_after_a_crash_leaves_the_wal_alone(data_dir: Path, tmp_path: Path) -> None:
+    """What a copy of the open database holds is what a crash leaves."""
+    crashed = tmp_path / "crashed"
+    store = await Store.open(None, data_dir, data_dir / "key", clock=lambda: NOW)
+    try:
+        await store.put_account("a", ALICE, CREDENTIAL, now=NOW)
+        shutil.copytree(data_dir, crashed)
+    finally:
+        await store.close()
+    (crashed / "store.db-shm").unlink()  # SQLite makes it anew for whoever looks
+    key = (crashed / "key").read_bytes()
+    (crashed / "key").write_bytes(OTHER)
+    before = contents(crashed)
+    assert len(before["store.db-wal"][1]) > 0
+
+    with pytest.raises(KeyFileError, match="does not match"):
+        await Store.open(None, crashed, crashed / "key", clock=lambda: NOW)
+
+    after = contents(crashed)
+    after.pop("store.db-shm", None)
+    assert after == before
+    (crashed / "key").write_bytes(key)
+    healed = await Store.open(None, crashed, crashed / "key", clock=lambda: NOW)
+    assert await healed.credential("a") == CREDENTIAL
+    await healed.close()
 
 
 async def test_no_token_is_readable_in_any_file(data_dir: Path) -> None:

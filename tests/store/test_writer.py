@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from codex_lb.core.model import OpenedRequest, Receipt, Usage
-from codex_lb.store import AccountTotals, Store
+from codex_lb.store import AccountTotals, Store, StoreError
 from codex_lb.store.addresses import parse_url
 from codex_lb.store.postgresql import PostgresqlDatabase
 from codex_lb.store.writer import CAPACITY
@@ -163,6 +163,8 @@ async def test_while_the_server_is_away_rows_wait(
             store.requests.closed(done("r"))
             await until(lambda: store.requests.last_error is not None)
             assert (store.requests.waiting, store.requests.lost) == (1, 0)
+            with pytest.raises(StoreError, match="the database failed: "):
+                await store.accounts()
 
             await session.execute(
                 text(f"ALTER DATABASE {url.database} WITH ALLOW_CONNECTIONS true")
@@ -180,7 +182,7 @@ DISK_FULL = """
 import asyncio, resource, sys
 from pathlib import Path
 from codex_lb.core.model import OpenedRequest, Receipt
-from codex_lb.store import Store
+from codex_lb.store import Store, StoreError
 
 async def main(directory):
     store = await Store.open(None, directory, directory / "key", clock=lambda: 1.8e9)
@@ -195,9 +197,14 @@ async def main(directory):
     print(store.requests.last_error, file=sys.stderr)
     assert store.requests.waiting > 0
     assert await store.accounts() == []  # reading goes on
+    try:
+        await store.put_setting("large", "x" * 200_000)
+    except StoreError as error:
+        refusal = str(error)
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     async with asyncio.timeout(20):
         await store.requests.flushed()
+    print(refusal)
     print(store.requests.lost, store.requests.last_error, await store.request_totals())
     await store.close()
 
@@ -216,7 +223,9 @@ def test_with_a_full_disk_rows_wait_for_room(data_dir: Path) -> None:
     )
     assert run.returncode == 0, run.stderr
     expected = AccountTotals(requests=2_000)
-    assert run.stdout.splitlines()[-1] == f"0 None {{'a': {expected!r}}}"
+    refusal, outcome = run.stdout.splitlines()[-2:]
+    assert refusal.startswith("the database failed: ")
+    assert outcome == f"0 None {{'a': {expected!r}}}"
 
 
 @pytest.fixture

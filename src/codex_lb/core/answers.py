@@ -143,7 +143,7 @@ def of_refusal(
         {
             "account": account_id[:8],
             "reason": hurdle.kind,
-            "until": math.ceil(hurdle.until) if now < hurdle.until < math.inf else None,
+            "until": math.ceil(hurdle.until) if _has_end(hurdle, now) else None,
         }
         for account_id, hurdle in refusal.obstacles
     ]
@@ -189,7 +189,9 @@ def _exhausted(
     if refusal.retry_at < math.inf:
         resets_at = math.ceil(refusal.retry_at)
         wait_s = max(1, math.ceil(refusal.retry_at - now))
-        first = next(name for name, o in refusal.obstacles if o.until == refusal.retry_at)
+        first = next(
+            name for name, o in refusal.obstacles if o.is_told and o.until == refusal.retry_at
+        )
         extra |= {
             "plan_type": plans.get(first, "unknown"),
             "resets_at": resets_at,
@@ -278,8 +280,12 @@ def _text(head: str, lines: list[str]) -> str:
 
 
 def _said(hurdle: Obstacle, now: float) -> str:
-    until = f" until {_moment(hurdle.until)}" if now < hurdle.until < math.inf else ""
-    return hurdle.reason + until
+    return hurdle.reason + (f" until {_moment(hurdle.until)}" if _has_end(hurdle, now) else "")
+
+
+def _has_end(hurdle: Obstacle, now: float) -> bool:
+    """Whether upstream has named the end; our own guesses are not told as facts."""
+    return hurdle.is_told and now < hurdle.until < math.inf
 
 
 def _moment(at: float) -> str:

@@ -55,36 +55,40 @@ def judge(
         kind = "usage_limit"  # a 429 without a word, but a window says it all
     block = None
     if kind is not None:
-        until = now + _DEFAULT_REST_S[kind] * (2**faults if kind == "fault" else 1)
+        told = _told(kind, signal, now, windows)
         block = Block(
             kind,
             now,
-            _until(kind, signal, now, windows, until),
+            told if told is not None else now + _rest_s(kind, faults),
             describe(signal),
             model if kind == "model" else None,
+            is_told=told is not None,
         )
     reason = describe(signal) if row.state else None
     return Verdict(row.action, block, row.state, reason, row.transient)
 
 
-def _until(
-    kind: BlockKind, signal: Signal, now: float, windows: Sequence[QuotaWindow], default: float
-) -> float:
-    match kind:
-        case "usage_limit" | "quota":
-            named = quota.sane_reset(signal.resets_at, now)
-            if named is None and signal.resets_in_s is not None:
-                named = quota.sane_reset(now + signal.resets_in_s, now)
-            if named is None:
-                named = quota.spent_until(windows, now)
-            return math.ceil(named) if named is not None else default
-        case "burst":
-            wait = signal.resets_in_s
-            return now + min(wait, _MAX_BURST_S) if wait is not None and wait >= 0 else default
-        case "fault":
-            return min(default, now + _MAX_FAULT_S)
-        case "login" | "model":
-            return default
+def _told(
+    kind: BlockKind, signal: Signal, now: float, windows: Sequence[QuotaWindow]
+) -> float | None:
+    """The end that upstream named, rounded up; None if it named none that makes sense."""
+    wait = signal.resets_in_s
+    if kind == "burst":
+        return now + min(wait, _MAX_BURST_S) if wait is not None and wait >= 0 else None
+    if kind not in ("usage_limit", "quota"):
+        return None
+    named = quota.sane_reset(signal.resets_at, now)
+    if named is None and wait is not None:
+        named = quota.sane_reset(now + wait, now)
+    if named is None:
+        named = quota.spent_until(windows, now)
+    return math.ceil(named) if named is not None else None
+
+
+def _rest_s(kind: BlockKind, faults: int) -> float:
+    if kind == "fault":
+        return min(_DEFAULT_REST_S[kind] * 2.0**faults, _MAX_FAULT_S)
+    return _DEFAULT_REST_S[kind]
 
 
 def describe(signal: Signal) -> str:

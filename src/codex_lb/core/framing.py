@@ -6,8 +6,9 @@ encodings itself); a refusal is an OpenAI error envelope, because that is what c
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +51,30 @@ LONG_URI = Refusal(414, "uri_too_long", "The request URI is too long.")
 LARGE_HEADERS = Refusal(431, "headers_too_large", "The request headers are too many or too large.")
 CRASHED = Refusal(500, "server_error", "Internal server error", kind="server_error")
 
+_SEPARATORS = len(": \r\n")  # of a header line
+_SEPARATORS = len(": \r\n")  # of a header line
 _HOST = re.compile(rb"[\w.:\[\]-]+")
 
 
 def judge_head(
-    version: str, target: bytes, headers: Iterable[tuple[bytes, bytes]]
+    version: str, target: bytes, headers: Sequence[tuple[bytes, bytes]], bounds: Bounds
 ) -> Refusal | None:
     """Judge a complete head: HTTP version as "1.1", request target, headers with lower-case names.
 
     Targets other than a path are refused because the path decided on must be the path served;
     transfer codings beside chunked because nothing here undoes them.
     """
-    hosts: list[bytes] = []
-    codings: list[bytes] = []
-    for name, value in headers:
-        if name == b"host":
-            hosts.append(value)
-        elif name == b"transfer-encoding":
-            codings.append(value.lower())
+    if len(target) > bounds.uri_bytes:
+        return LONG_URI
+    size = sum(map(len, chain.from_iterable(headers))) + _SEPARATORS * len(headers)
+    if len(headers) > bounds.header_fields or size > bounds.header_bytes:
+        return LARGE_HEADERS
     if version not in {"1.0", "1.1"} or not target.startswith(b"/"):
         return MALFORMED
+    hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
         return ONE_HOST
+    codings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
     if codings and (version == "1.0" or codings != [b"chunked"]):
         return FRAMING
     return None

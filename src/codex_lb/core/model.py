@@ -61,6 +61,7 @@ class Block:
     until: float
     reason: str  # a sentence for the operator
     model: str | None = None  # only this model is barred
+    is_told: bool = False  # upstream named the end; else it is our guess when to ask again
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,11 +44,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why an account cannot serve, and until when (Unix seconds; infinite: until a person acts)."""
+    """Why an account cannot serve, and until when (Unix seconds; infinite: until a person acts).
+
+    `is_told`: upstream said so; else `until` is when we would ask again.
+    """
 
     kind: ObstacleKind
     until: float
     reason: str
+    is_told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """No account can serve. `retry_at` is infinite if waiting will not help."""
+    """No account can serve.
+
+    `retry_at` is the first moment at which upstream has said that one can again; infinite if it
+    has said none, or if waiting will not help.
+    """
 
     kind: RefusalKind
     retry_at: float
@@ -78,13 +86,12 @@ def obstacle(account: Candidate, *, now: float, model: str | None) -> Obstacle |
         text = texts[account.state]
         return Obstacle(account.state, math.inf, f"{text}: {reason}" if reason else text)
     live = [block for block in account.blocks if block.until > now]
-    spent = max((b.until for b in live if b.kind in ("usage_limit", "quota")), default=now)
-    spent = max(spent, quota.spent_until(account.windows, now) or now)
-    if spent > now:
-        return Obstacle("spent", spent, "usage limit reached")
+    spent = _spent(live, account.windows, now)
+    if spent is not None:
+        return spent
     for block in live:
         if block.kind == "model" and block.model == model:
-            return Obstacle("model", block.until, f"cannot serve {model}")
+            return Obstacle("model", block.until, f"cannot serve {model}", is_told=False)
     rests = [b for b in live if b.kind in ("burst", "fault", "login")]
     if rests:
         last = max(rests, key=lambda block: block.until)
@@ -92,6 +99,22 @@ def obstacle(account: Candidate, *, now: float, model: str | None) -> Obstacle |
     if account.limit and account.in_flight >= account.limit:
         return Obstacle("busy", now, f"at {account.in_flight} of {account.limit} streams")
     return None
+
+
+def is_passing(account: Candidate, *, now: float) -> bool:
+    """Whether nothing, or nothing that lasts, keeps `account` from serving."""
+    found = obstacle(account, now=now, model=None)
+    return found is None or found.kind in ("resting", "busy")
+
+
+def _spent(blocks: Sequence[Block], windows: Sequence[QuotaWindow], now: float) -> Obstacle | None:
+    limits = [block for block in blocks if block.kind in ("usage_limit", "quota")]
+    until = max((block.until for block in limits if block.is_told), default=now)
+    until = max(until, quota.spent_until(windows, now) or now)
+    if until > now:
+        return Obstacle("spent", until, "usage limit reached")
+    guess = max((block.until for block in limits), default=now)
+    return Obstacle("spent", guess, "usage limit reached", is_told=False) if limits else None
 
 
 def headroom(account: Candidate, now: float) -> float:
@@ -150,5 +173,5 @@ def _refusal(obstacles: dict[str, Obstacle]) -> Refusal:
         kind = "exhausted"
     elif "model" in kinds:
         kind = "model"
-    waits = [o.until for o in obstacles.values() if o.kind in ("spent", "model", "resting")]
+    waits = [o.until for o in obstacles.values() if o.kind in ("spent", "model") and o.is_told]
     return Refusal(kind, min(waits, default=math.inf), tuple(sorted(obstacles.items())))

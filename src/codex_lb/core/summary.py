@@ -76,7 +76,8 @@ def status(account: Account, now: float) -> Status:
     felt = {_STATUS_OF_BLOCK.get(block.kind) for block in account.blocks if _bars(block, now)}
     if "quota_exceeded" in felt:
         return "quota_exceeded"
-    return "rate_limited" if "rate_limited" in felt else "active"
+    spent = quota.spent_until(account.windows, now) is not None  # routing goes by this too
+    return "rate_limited" if spent or "rate_limited" in felt else "active"
 
 
 def windows(account: Account, now: float) -> WindowSummaries:

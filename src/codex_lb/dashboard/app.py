@@ -13,9 +13,17 @@ from codex_lb.dashboard.ports import AccountsPort, Clock
 
 
 def build(
-    accounts: AccountsPort, *, allowed_hosts: Collection[str], version: str, clock: Clock
+    accounts: AccountsPort,
+    *,
+    allowed_hosts: Collection[str],
+    version: str,
+    clock: Clock,
+    notice: str | None = None,
 ) -> FastAPI:
-    """An ASGI app for every path that is not the proxy's. `allowed_hosts` as in the settings."""
+    """An ASGI app for every path that is not the proxy's. `allowed_hosts` as in the settings.
+
+    `notice`: a sentence that stands at the top of the pages.
+    """
     app = FastAPI(
         title="codex-lb",
         version=version,
@@ -28,7 +36,7 @@ def build(
     )
     app.include_router(account_routes.routes(accounts, clock))
     problems.install(app)
-    pages.install(app, version=version)
+    pages.install(app, version=version, notice=notice)
     app.add_middleware(Guard, allowed_hosts=allowed_hosts)
     app.add_middleware(Edge, version=version)  # the last one added is the outermost
     return app

@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from codex_lb.core.access import Standing, is_cross_site, standing
+from codex_lb.core.access import Standing, is_foreign, standing
 from codex_lb.dashboard.problems import Problem, answer
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# What a form of a foreign page can send without asking is not among them, but for multipart.
+# Of what a form of a foreign page can send without asking, only the upload's type is among them.
 _BODIES = frozenset({"application/json", "multipart/form-data"})
 
 
@@ -34,8 +34,8 @@ class Guard:
 
     def _judge(self, scope: Scope) -> Problem | None:
         headers = first_values(scope)
-        # Reading is refused like writing: no foreign page has any business here.
-        if is_cross_site("POST", headers):
+        # Reading is refused like writing: what is given here rests on the caller's address alone.
+        if is_foreign(headers):
             return Problem(
                 403, "cross_site_request", "The request comes from a page of another site."
             )

@@ -5,6 +5,7 @@ mistyped address still leads somewhere; the paths of programs never do.
 """
 
 import re
+from html import escape
 from importlib.resources import files
 
 from fastapi import FastAPI, Request
@@ -26,10 +27,12 @@ _POLICY = (
 _ASSETS = {"page.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 
 
-def install(app: FastAPI, *, version: str) -> None:
+def install(app: FastAPI, *, version: str, notice: str | None = None) -> None:
     """Serve the page and its assets, and give it for every path that nobody else has."""
     folder = files("codex_lb.dashboard") / "static"
-    page = (folder / "page.html").read_text("utf-8").replace("{version}", version)
+    banner = f'<p class="notice" role="note">{escape(notice)}</p>' if notice else ""
+    page = (folder / "page.html").read_text("utf-8")
+    page = page.replace("{version}", version).replace("{notice}", banner)
 
     @app.api_route("/", methods=_READ, include_in_schema=False)
     async def home(request: Request) -> Response:

@@ -105,16 +105,14 @@ class Exchange:
         self._request = request
         self._client = client
         self._now = asyncio.get_running_loop().time
-        self._began = self._now()
-        self._deadline = self._began + ALL_ATTEMPTS_S
-        self._notes = Notes()
+        self._notes = Notes(self._now())
+        self._deadline = self._notes.began + ALL_ATTEMPTS_S
         self._relay = Relay(
             client,
             request.sink(),
             self._notes,
             clock=parts.clock,
             idle_s=parts.idle_s,
-            elapsed_ms=self._elapsed_ms,
         )
 
     async def serve(self) -> None:
@@ -320,7 +318,7 @@ class Exchange:
             Attempt(
                 account_id=account_id,
                 reason=lease.reason,
-                started_ms=max(0, self._elapsed_ms() - took_ms),
+                started_ms=max(0, self._notes.elapsed_ms(self._now()) - took_ms),
                 took_ms=took_ms,
                 status=signal.status if signal else HTTPStatus.OK,
                 code=signal.word if signal else None,
@@ -354,13 +352,10 @@ class Exchange:
             usage=usage,
             cost=self._parts.price(row.model, usage, tier) if usage else None,
             now_ms=int(self._parts.clock() * 1000),
-            duration_ms=self._elapsed_ms(),
+            duration_ms=self._notes.elapsed_ms(self._now()),
         )
         self._parts.log.closed(receipt)
         self._parts.on_receipt(row, receipt)
-
-    def _elapsed_ms(self) -> int:
-        return int((self._now() - self._began) * 1000)
 
 
 def _signal_of(reply: Reply, body: bytes) -> Signal:

@@ -214,14 +214,22 @@ class Pool:
             blocks = live.account.blocks
             self._put_blocks(live, [b for b in blocks if b.kind == "model" or b.since > since])
         if affinity_key:
-            self._affinities[affinity_key] = (account_id, self._clock())
-            self._affinities.move_to_end(affinity_key)
-            if len(self._affinities) > _MAX_AFFINITIES:
-                self._affinities.popitem(last=False)
+            self._keep_conversation(affinity_key, account_id)
         if response_id:
             self._owners[response_id] = account_id
             if len(self._owners) > _MAX_OWNERS:
                 self._owners.popitem(last=False)
+
+    def _keep_conversation(self, key: str, account_id: str) -> None:
+        """A short diversion does not move a conversation: its warm cache waits where it was."""
+        now = self._clock()
+        home = self._preferred(key, now)
+        if home in self._live and routing.is_passing(self._candidate(self._live[home]), now=now):
+            account_id = home
+        self._affinities[key] = (account_id, now)
+        self._affinities.move_to_end(key)
+        if len(self._affinities) > _MAX_AFFINITIES:
+            self._affinities.popitem(last=False)
 
     def block(self, account_id: str, block: Block) -> None:
         """One block of a kind at a time, or of a kind and a model."""

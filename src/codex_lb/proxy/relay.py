@@ -29,7 +29,7 @@ class Relay:
 
     def __init__(
         self, client: Downstream, sink: Sink, notes: Notes, *, clock: Callable[[], float],
-        idle_s: float, elapsed_ms: Callable[[], int],
+        idle_s: float,
     ) -> None:  # fmt: skip
         self.committed = False
         self.response_id: str | None = None  # of the response that the client has seen
@@ -38,7 +38,6 @@ class Relay:
         self._notes = notes
         self._clock = clock
         self._idle_s = idle_s
-        self._elapsed_ms = elapsed_ms
         self._loop_time = asyncio.get_running_loop().time
         self._extended_at = 0.0
 
@@ -74,7 +73,7 @@ class Relay:
 
     async def _commit(self, reply: Reply, held: list[Event], out: list[bytes]) -> None:
         self.committed = True
-        self._notes.first_event_ms = self._elapsed_ms()
+        self._notes.first_event_ms = self._notes.elapsed_ms(self._loop_time())
         if self._sink.streams:
             await self._client.begin_stream(headers.downstream(reply.headers.items()))
         out.extend(self._sink.take(event) for event in held)

@@ -15,6 +15,7 @@ GOOD_ENDS = frozenset({"response.completed", "response.incomplete"})
 class Notes:
     """What is known so far; each field is written by the step that learns it."""
 
+    began: float  # of the event loop's clock
     attempts: list[Attempt] = field(default_factory=list)
     calls: int = 0  # made upstream
     lease: Lease | None = None  # of the latest attempt
@@ -25,6 +26,9 @@ class Notes:
     first_event_ms: int | None = None
     queue_ms: int = 0
     answer: Answer | None = None  # ours, if upstream's was not to be had
+
+    def elapsed_ms(self, now: float) -> int:
+        return int((now - self.began) * 1000)
 
     @property
     def ended_well(self) -> bool:

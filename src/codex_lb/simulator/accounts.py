@@ -304,7 +304,6 @@ class Accounts:
         account = self.of_refresh_token(token)
         if account is None:
             return "unknown"
-        account.refresh_calls += 1
         if token in account.used_refresh_tokens:
             self.reuse_count += 1
             account.session = "reused"

@@ -157,8 +157,8 @@ def _exchange(
     others = [account for account in accounts if account.id != thread.account.id]
     if chance < habits.HIDDEN_SHARE and others:
         first = _failed_attempt(thread, _mishap(habits.HIDDEN, rng), rng)
-        helper = replace(thread, account=_some_account(others, rng))
-        return opened, _served(helper, opened, replace(usage, cached_tokens=0), (first,), rng)
+        saved = replace(thread, account=_some_account(others, rng))
+        return opened, _served(saved, opened, replace(usage, cached_tokens=0), (first,), rng)
     return opened, _served(thread, opened, usage, (), rng)
 
 

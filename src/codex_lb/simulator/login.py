@@ -183,6 +183,8 @@ async def _token(login: Login, request: web.Request) -> web.StreamResponse:
         if isinstance(body, Reply):
             return await carry_out(login.site, request, body, received)
         owner = login.site.accounts.of_refresh_token(str(body.get("refresh_token")))
+        if owner is not None:
+            owner.refresh_calls += 1
         return await once(
             login.site, request, received, owner, lambda: _refresh(login, owner, body)
         )

@@ -95,9 +95,10 @@ async def carry_out(
     received: Received,
     headers: Headers = (),
 ) -> web.StreamResponse:
-    """Deliver, and keep the record's books about it."""
+    """Deliver, and keep the record's books about it. Every answer has a request id."""
+    known = headers or (("x-request-id", site.new_id("req")),)
     try:
-        return await deliver(request, outcome, received, headers, site.pause)
+        return await deliver(request, outcome, received, known, site.pause)
     except (asyncio.CancelledError, ConnectionError):
         site.has_left(request, received)
         raise
@@ -150,7 +151,7 @@ def request_object(received: Received) -> JsonObject | Reply:
     """The body as a JSON object, else the 400 (also for a body that was not decompressed)."""
     try:
         body = msgspec.json.decode(received.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return refusals.detail(400, f"Could not parse the request body as JSON: {error}")
     if not isinstance(body, dict):
         return refusals.detail(400, "Request body must be a JSON object")

@@ -19,6 +19,7 @@ from codex_lb.simulator.record import Received
 from codex_lb.simulator.refusals import Reply
 from codex_lb.simulator.site import Site, carry_out, receive, request_object, signed_in
 from codex_lb.simulator.staging import Break, Outcome, Stream, simple
+from codex_lb.simulator.steps import SlowHead, Step
 from codex_lb.simulator.turns import Context
 
 JsonObject = dict[str, Any]
@@ -47,7 +48,11 @@ async def serve(site: Site, request: web.Request) -> web.StreamResponse:
     if isinstance(account, Reply):
         return await carry_out(site, request, account, received)
     received.account = account
-    refused = _refused_handshake(site, account, request)
+    step = site.scripts.next(account.account_id, "websocket")
+    if isinstance(step, SlowHead):
+        await site.pause(step.seconds)
+        step = step.then
+    refused = _refused_handshake(site, account, request, step)
     if refused is not None:
         return await carry_out(site, request, refused, received)
     socket = web.WebSocketResponse(max_msg_size=MAX_FRAME, timeout=1.0)
@@ -62,9 +67,8 @@ async def serve(site: Site, request: web.Request) -> web.StreamResponse:
 
 
 def _refused_handshake(
-    site: Site, account: SimAccount, request: web.Request
+    site: Site, account: SimAccount, request: web.Request, step: Step | None
 ) -> Reply | Break | None:
-    step = site.scripts.next(account.account_id, "websocket")
     staged = simple(step, account, site.clock()) if step is not None else None
     if staged is None and BETA not in request.headers.get("openai-beta", ""):
         return refusals.CASES["upgrade_required"]
@@ -127,7 +131,7 @@ def _outcome(connection: _Connection, received: Received) -> Outcome | None:
     if body.get("generate") is False:
         received.endpoint = "prewarm"
     anchor = body.get("previous_response_id")
-    context = Context() if anchor is None else connection.anchors.get(anchor)
+    context = Context() if anchor is None else connection.anchors.get(str(anchor))
     if context is None:
         return refusals.lost_anchor(str(anchor))
     account = connection.account

@@ -180,15 +180,21 @@ def _usage_limit(step: steps.UsageLimit, account: SimAccount | None, now: float)
     reply = refusals.usage_limit(plan, now, step.resets_in_s, step.resets_at)
     if account is None:
         return reply
-    resets_at = now + (step.resets_in_s if step.resets_in_s is not None else 3600.0)
     windows = [
-        quota.Window(window.minutes, 1.0, resets_at)
+        quota.Window(window.minutes, 1.0, _reset(step, window, now))
         if window.minutes == step.window_minutes
         else window
         for window in account.windows
     ]
     rows = quota.headers(plan, windows, account.credits, now)
     return replace(reply, headers=(*reply.headers, *rows))
+
+
+def _reset(step: steps.UsageLimit, window: quota.Window, now: float) -> float:
+    """What the headers say of the full window: the same as the body, if that names a time."""
+    if step.resets_at is not None:
+        return step.resets_at
+    return window.resets_at if step.resets_in_s is None else now + step.resets_in_s
 
 
 def _with_quota(reply: Reply, account: SimAccount | None, now: float) -> Reply:

@@ -111,7 +111,7 @@ class UsageLimit(_Step, frozen=True):
     """429 `usage_limit_reached` with full windows in the headers, as the real back end sends it."""
 
     resets_in_s: float | None = 3600.0  # None: the body names no time
-    resets_at: float | None = None  # sent verbatim instead, however absurd
+    resets_at: float | None = None  # sent verbatim instead, however absurd, in the headers too
     window_minutes: int = 300  # the window that is full
 
 

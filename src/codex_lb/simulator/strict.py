@@ -39,11 +39,8 @@ PARAMETERS = frozenset(
 FRAME_PARAMETERS = PARAMETERS | {"type", "generate"}
 COMPACT_PARAMETERS = PARAMETERS - {"stream", "stream_options"}
 SERVICE_TIERS = frozenset({"auto", "default", "flex", "priority"})
-_CALLS = {
-    "function_call": "function_call_output",
-    "custom_tool_call": "custom_tool_call_output",
-}
-_RESULTS = frozenset(_CALLS.values())
+_CALLS = ("function_call", "custom_tool_call")
+_RESULTS = ("function_call_output", "custom_tool_call_output")
 
 
 def check(request: object, models: Collection[str], parameters: Collection[str]) -> Reply | None:
@@ -59,8 +56,10 @@ def check(request: object, models: Collection[str], parameters: Collection[str])
         return refusals.unsupported_model(request["model"])
     if not isinstance(request.get("input"), list):
         return refusals.detail(400, "Input must be a list")
+    if not isinstance(request.get("tools") or [], list):
+        return refusals.detail(400, "Tools must be a list")
     tier = request.get("service_tier")
-    if tier is not None and tier not in SERVICE_TIERS:
+    if tier is not None and (not isinstance(tier, str) or tier not in SERVICE_TIERS):
         return refusals.detail(400, f"Unsupported service_tier: {tier}")
     return _check_roles(request)
 
@@ -80,12 +79,12 @@ def check_history(request: JsonObject, open_calls: Collection[str]) -> Reply | N
     `open_calls`: ids of calls made earlier on the same WebSocket, whose results may come now.
     """
     items = input_items(request)
-    called = {item.get("call_id") for item in items if item.get("type") in _CALLS}
-    answered = {item.get("call_id") for item in items if item.get("type") in _RESULTS}
-    for call_id in answered - called - set(open_calls):
-        return refusals.no_call(str(call_id))
-    for call_id in (called | set(open_calls)) - answered:
-        return refusals.no_output(str(call_id))
+    called = {*open_calls, *_call_ids(items, _CALLS)}
+    answered = _call_ids(items, _RESULTS)
+    if answered - called:
+        return refusals.no_call(min(answered - called))
+    if called - answered:
+        return refusals.no_output(min(called - answered))
     return None
 
 
@@ -100,6 +99,10 @@ def check_ciphertext(request: JsonObject, account_id: str) -> Reply | None:
         if owner is not None and owner != account_id:
             return refusals.foreign_ciphertext(str(item.get("id", "without id")))
     return None
+
+
+def _call_ids(items: list[JsonObject], types: Collection[str]) -> set[str]:
+    return {str(item.get("call_id")) for item in items if str(item.get("type")) in types}
 
 
 def _check_roles(request: JsonObject) -> Reply | None:

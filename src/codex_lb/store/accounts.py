@@ -38,7 +38,7 @@ def _read(connection: Connection, chosen: ColumnElement[bool]) -> list[Account]:
         select(blocks).where(blocks.c.account_id.in_(mine)).order_by(blocks.c.kind, blocks.c.model)
     ):
         barred.setdefault(row.account_id, []).append(
-            Block(row.kind, row.since, row.until, row.reason, row.model or None)
+            Block(row.kind, row.since, row.until, row.reason, row.model or None, row.is_told)
         )
     rows = connection.execute(
         select(accounts).where(chosen).order_by(accounts.c.created_at, accounts.c.id)

@@ -20,7 +20,7 @@ from codex_lb.store.secrets import Keyring, create_key_file, require
 
 HEAD = "0001"  # the newest migration, so that Alembic is imported only when one is due
 
-CHECKED_UP_TO_BYTES = 200_000_000  # beyond, the check would take longer than the start itself
+CHECKED_UP_TO_BYTES = 100_000_000  # a quarter of a second; beyond, the start would suffer
 
 _MIGRATION_LOCK = 0x636F6465786C62  # any number that everybody who migrates agrees on
 

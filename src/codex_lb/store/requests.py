@@ -39,7 +39,10 @@ _COST = tuple(field.name for field in fields(Cost))
 _RECEIPT = tuple(
     field.name for field in fields(Receipt) if field.name not in {"id", "usage", "cost", "attempts"}
 )
-_UNFINISHED: Columns = {"status": "in_progress", "unpriced": False, "attempts": "[]"} | {
+_UNFINISHED: Columns = {
+    "status": "in_progress",
+    "unpriced": False,
+    "attempts": "[]",
     "queue_ms": 0,
     "duration_ms": 0,
 }

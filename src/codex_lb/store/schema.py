@@ -81,6 +81,7 @@ blocks = Table(
     Column("since", Double, nullable=False),
     Column("until", Double, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("is_told", Boolean, nullable=False),
 )
 
 instances = Table(  # one row per running process

@@ -1,12 +1,12 @@
 """The store as the rest of the program sees it: open it once, ask it for values, close it."""
 
 import asyncio
-import sqlite3
-from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -24,7 +24,7 @@ from codex_lb.core.model import (
 )
 from codex_lb.store import accounts, affinities, preferences, requests, rollups
 from codex_lb.store.addresses import connect, parse_url
-from codex_lb.store.database import Database
+from codex_lb.store.database import Database, Work
 from codex_lb.store.errors import StoreError
 from codex_lb.store.faults import plain
 from codex_lb.store.files import held, make_private_directory, make_private_file
@@ -44,14 +44,17 @@ from codex_lb.store.writer import RequestWriter
 CLOSE_WAIT_S = 10.0  # for the last rows, should the database be down just then
 _BATCH = 500
 
+T = TypeVar("T")
+
 log = structlog.get_logger(__name__)
 
 
 class Store:
     """All state that outlives the process. One per process; safe to use from all its coroutines.
 
-    Every method is one transaction (long deletions are several), and raises SQLAlchemy's errors if
-    the database fails. A method that writes has written to disk when it returns.
+    Every method is one transaction (long deletions are several) and raises `StoreError` if the
+    database fails. What a method writes is on disk when it returns; only a power cut may undo the
+    last affinities, imports and deletions of rows.
     """
 
     def __init__(
@@ -82,7 +85,7 @@ class Store:
         `StoreInUseError`, `KeyFileError` (nothing has been written then) or `StoreError`.
         """
         url = parse_url(database_url, data_dir / "store.db")
-        try:
+        with _failures("the database cannot be opened"):
             async with AsyncExitStack() as stack:
                 keys = read_key_file(key_file)
                 if url.get_backend_name() == "sqlite":
@@ -102,8 +105,6 @@ class Store:
                     stack.callback(group.create_task(work).cancel)
                 store._stack = stack.pop_all()
                 return store
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-            raise StoreError(f"the database cannot be opened: {plain(error)}") from error
 
     async def close(self) -> None:
         """Write what waits (for at most `CLOSE_WAIT_S`), then let go of everything.
@@ -119,13 +120,13 @@ class Store:
 
     async def accounts(self) -> list[Account]:
         """In the order in which they were added."""
-        return await self._database.read(accounts.all_accounts)
+        return await self._read(accounts.all_accounts)
 
     async def account(self, account_id: str) -> Account | None:
-        return await self._database.read(lambda c: accounts.one(c, account_id))
+        return await self._read(lambda c: accounts.one(c, account_id))
 
     async def credential(self, account_id: str) -> Credential | None:
-        return await self._database.read(lambda c: accounts.credential(c, self._keys, account_id))
+        return await self._read(lambda c: accounts.credential(c, self._keys, account_id))
 
     async def put_account(
         self, account_id: str, identity: Identity, credential: Credential, *, now: float
@@ -134,7 +135,7 @@ class Store:
 
         A replaced account is active again unless it was paused, and loses its `login` blocks.
         """
-        return await self._database.write(
+        return await self._write(
             lambda c: accounts.put(c, self._keys, account_id, identity, credential, now=now)
         )
 
@@ -142,7 +143,7 @@ class Store:
         self, account_id: str, *, expected_refresh_token: str, credential: Credential
     ) -> bool:
         """False, with nothing changed, if another has replaced the credential or it is gone."""
-        return await self._database.write(
+        return await self._write(
             lambda c: accounts.replace_credential(
                 c,
                 self._keys,
@@ -161,7 +162,7 @@ class Store:
         allowed_from: Collection[AccountState],
     ) -> Account | None:
         """The account in its new state; None if there is none. Raises `StateConflict`."""
-        return await self._database.write(
+        return await self._write(
             lambda c: accounts.set_state(
                 c, account_id, state, reason=reason, allowed_from=allowed_from
             )
@@ -172,40 +173,38 @@ class Store:
 
         False if there is none. Sums by model and API key keep what the account served.
         """
-        found = await self._database.write(lambda c: accounts.remove(c, account_id))
+        found = await self._write(lambda c: accounts.remove(c, account_id))
         if delete_history:
-            await self._database.write(lambda c: rollups.forget_account(c, account_id))
+            await self._write(lambda c: rollups.forget_account(c, account_id))
             await self._delete_requests(_BATCH, account_id=account_id)
         return found
 
     async def put_blocks(self, account_id: str, blocks: Sequence[Block]) -> None:
         """From now on exactly `blocks` hold for the account; nothing happens if it is gone."""
-        await self._database.write(lambda c: accounts.put_blocks(c, account_id, blocks))
+        await self._write(lambda c: accounts.put_blocks(c, account_id, blocks))
 
     async def put_windows(self, account_id: str, windows: Sequence[QuotaWindow]) -> None:
         """From now on exactly `windows` are the account's; nothing happens if it is gone."""
-        await self._database.write(lambda c: accounts.put_windows(c, account_id, windows))
+        await self._write(lambda c: accounts.put_windows(c, account_id, windows))
 
     async def request_totals(self) -> dict[str, AccountTotals]:
         """By account id, from the roll-ups. An account that has served nothing is not in it."""
-        return await self._database.read(rollups.account_totals)
+        return await self._read(rollups.account_totals)
 
     async def hourly(
         self, dimension: Dimension, *, start_at: float, end_at: float
     ) -> list[HourlySums]:
         """Roll-ups of the hours that begin in `start_at` <= hour < `end_at`, by hour and key."""
-        return await self._database.read(
+        return await self._read(
             lambda c: rollups.hourly(c, dimension, start_at=start_at, end_at=end_at)
         )
 
     async def recent_requests(self, *, limit: int, before: Cursor | None) -> list[RequestRecord]:
         """Newest first. For the next page, `before` is the `cursor` of the last record."""
-        return await self._database.read(
-            lambda c: requests.records(c, requests.newest(limit, before))
-        )
+        return await self._read(lambda c: requests.records(c, requests.newest(limit, before)))
 
     async def request(self, request_id: str) -> RequestRecord | None:
-        found = await self._database.read(lambda c: requests.records(c, requests.by_id(request_id)))
+        found = await self._read(lambda c: requests.records(c, requests.by_id(request_id)))
         return found[0] if found else None
 
     async def prune(self, older_than: float, *, batch: int = 5_000) -> int:
@@ -220,23 +219,23 @@ class Store:
         left = iter(pairs)
         while batch := list(islice(left, _BATCH)):
             closing = partial(requests.close, instance_id=self.instance_id, pairs=batch)
-            await self._database.write_log(closing)
+            await self._write_log(closing)
 
     async def setting(self, name: str) -> object:
         """The JSON value of an operator setting, or None if it was never written."""
-        return await self._database.read(lambda c: preferences.read(c, name))
+        return await self._read(lambda c: preferences.read(c, name))
 
     async def put_setting(self, name: str, value: object) -> None:
         """`value` is anything JSON can say."""
-        await self._database.write(lambda c: preferences.write(c, name, value))
+        await self._write(lambda c: preferences.write(c, name, value))
 
     async def affinities(self, *, now: float) -> list[Affinity]:
         """Those that have not expired at `now`."""
-        return await self._database.read(lambda c: affinities.read(c, now=now))
+        return await self._read(lambda c: affinities.read(c, now=now))
 
     async def put_affinities(self, given: Sequence[Affinity], *, now: float) -> None:
         """Add or renew those `given`; all that have expired at `now` are dropped."""
-        await self._database.write_log(lambda c: affinities.put(c, given, now=now))
+        await self._write_log(lambda c: affinities.put(c, given, now=now))
 
     async def reseal(self) -> int:
         """Seal every credential with the first key, so that the others may leave the key file.
@@ -250,7 +249,19 @@ class Store:
             preferences.write(connection, preferences.KEY_FINGERPRINTS, first)
             return count
 
-        return await self._database.write(work)
+        return await self._write(work)
+
+    async def _read(self, work: Work[T]) -> T:
+        with _failures("the database failed"):
+            return await self._database.read(work)
+
+    async def _write(self, work: Work[T]) -> T:
+        with _failures("the database failed"):
+            return await self._database.write(work)
+
+    async def _write_log(self, work: Work[T]) -> T:
+        with _failures("the database failed"):
+            return await self._database.write_log(work)
 
     async def _delete_requests(
         self, batch: int, *, opened_before_ms: int | None = None, account_id: str | None = None
@@ -263,9 +274,18 @@ class Store:
         )
         total, deleted = 0, batch
         while deleted == batch:
-            deleted = await self._database.write_log(deleting)
+            deleted = await self._write_log(deleting)
             total += deleted
         return total
+
+
+@contextmanager
+def _failures(what: str) -> Iterator[None]:
+    """What drivers and files raise becomes `StoreError`; nobody else needs to know of drivers."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreError(f"{what}: {plain(error)}") from error
 
 
 def _own_file(path: Path, keys: Keyring | None, key_file: Path, stack: AsyncExitStack) -> None:

@@ -21,7 +21,7 @@ from codex_lb.store.database import Database
 from codex_lb.store.faults import is_rows_fault, plain
 from codex_lb.store.text import tidied
 
-CAPACITY = 20_000  # rows waiting: some 30 MB at worst, about a minute of the busiest proxy
+CAPACITY = 20_000  # rows waiting: some 50 MB of ordinary ones, a minute of a very busy proxy
 BATCH = 500
 GATHER_S = 0.02  # how long the first row of a batch waits for others
 FIRST_RETRY_S = 0.1

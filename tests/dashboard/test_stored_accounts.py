@@ -1,0 +1,79 @@
+"""The operator's actions on a store without a server."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.dashboard.builders import NOW, AuthFile
+
+from codex_lb.core.accounts import PAUSE, REACTIVATE
+from codex_lb.core.identity import parse
+from codex_lb.core.model import Block
+from codex_lb.dashboard.ports import AccountsPort
+from codex_lb.dashboard.stored_accounts import StoredAccounts
+from codex_lb.store import StateConflict, Store
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    data = tmp_path / "data"
+    opened = await Store.open(None, data, data / "encryption.key", clock=lambda: NOW)
+    yield opened
+    await opened.close()
+
+
+async def added(accounts: AccountsPort, auth_file: AuthFile) -> str:
+    account, replaced = await accounts.import_(*parse(auth_file.document(), now=NOW))
+    assert not replaced
+    return account.id
+
+
+async def test_an_import_is_kept_and_a_second_one_replaces_it(
+    store: Store, auth_file: AuthFile
+) -> None:
+    accounts = StoredAccounts(store, lambda: NOW)
+    id_ = await added(accounts, auth_file)
+    auth_file.tokens["refresh_token"] = "rt_newer"
+    account, replaced = await accounts.import_(*parse(auth_file.document(), now=NOW))
+    assert replaced
+    assert [row.id for row in await accounts.list()] == [account.id] == [id_]
+    credential = await store.credential(id_)
+    assert credential is not None
+    assert credential.refresh_token == "rt_newer"
+    assert await accounts.totals() == {}
+
+
+async def test_coming_back_forgets_every_block(store: Store, auth_file: AuthFile) -> None:
+    accounts = StoredAccounts(store, lambda: NOW)
+    id_ = await added(accounts, auth_file)
+    await store.put_blocks(id_, [Block("quota", NOW, NOW + 60, "spent")])
+
+    paused = await accounts.set_state(id_, PAUSE.to, allowed_from=PAUSE.allowed_from)
+    assert paused is not None
+    assert (paused.state, len(paused.blocks)) == ("paused", 1)
+
+    back = await accounts.set_state(id_, REACTIVATE.to, allowed_from=REACTIVATE.allowed_from)
+    assert back is not None
+    assert (back.state, back.blocks) == ("active", ())
+
+
+async def test_what_is_not_allowed_changes_nothing(store: Store, auth_file: AuthFile) -> None:
+    accounts = StoredAccounts(store, lambda: NOW)
+    id_ = await added(accounts, auth_file)
+    await store.set_state(id_, "reauth_required", reason="expired", allowed_from=PAUSE.allowed_from)
+    with pytest.raises(StateConflict):
+        await accounts.set_state(id_, REACTIVATE.to, allowed_from=REACTIVATE.allowed_from)
+    (account,) = await accounts.list()
+    assert (account.state, account.state_reason) == ("reauth_required", "expired")
+
+
+async def test_a_deleted_account_is_gone_with_its_credential(
+    store: Store, auth_file: AuthFile
+) -> None:
+    accounts = StoredAccounts(store, lambda: NOW)
+    id_ = await added(accounts, auth_file)
+    assert await accounts.delete(id_, delete_history=False)
+    assert await accounts.list() == []
+    assert await store.credential(id_) is None
+    assert not await accounts.delete(id_, delete_history=False)
+    assert await accounts.set_state(id_, "paused", allowed_from=PAUSE.allowed_from) is None
