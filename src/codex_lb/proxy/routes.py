@@ -133,6 +133,8 @@ class DataPlane:
             )
         if method is None:
             return answers.not_found(asked.path)
+        if method == "POST" and asked.headers.get("upgrade", "").lower() == "websocket":
+            return answers.no_websocket()
         if asked_method != method and not (method == "GET" and asked_method == "HEAD"):
             return answers.wrong_method(asked_method, asked.path)
         return answers.shutting_down() if self.draining else None
