@@ -24,6 +24,7 @@ from codex_lb.proxy import body
 from codex_lb.proxy.downstream import ClientGoneError, Downstream, Receive, Send, ShutdownError
 from codex_lb.proxy.exchange import Exchange, Parts, Request
 from codex_lb.proxy.models import Models
+from codex_lb.proxy.turnstile import Turnstile
 
 Scope = MutableMapping[str, Any]
 
@@ -86,6 +87,7 @@ class DataPlane:
         self._max_body = max_responses_body_mb * _MIB
         self._live: set[Downstream] = set()
         self._new_id = _request_ids()
+        self._turnstile = Turnstile()
         self.draining = False
         self._routes: dict[str, tuple[str, Callable[[_Asked], Awaitable[None]]]] = {
             "/v1/responses": ("POST", self._responses),
@@ -163,6 +165,7 @@ class DataPlane:
     async def _read_call(self, asked: _Asked) -> Call | Answer:
         try:
             data = await body.read(asked.receive, asked.headers, limit=self._max_body)
+            await self._turnstile.enter()
             if not json_guard.is_harmless(data):
                 await _look_closely(data)
             return responses.read(data, asked.dialect)
