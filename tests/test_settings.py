@@ -28,8 +28,8 @@ def test_nothing_set_means_the_defaults() -> None:
         pytest.param({"CODEX_LB_PORT": "", "HOST": " "}, {}, id="empty is not set"),
         pytest.param(
             {"CODEX_LB_DATA_DIR": "/srv/lb"},
-            {"data_dir": Path("/srv/lb"), "sqlite_file": Path("/srv/lb/store.db")},
-            id="paths",
+            {"data_dir": Path("/srv/lb"), "key_file": Path("/srv/lb/encryption.key")},
+            id="the key stands in the data directory",
         ),
         pytest.param(
             {"CODEX_LB_DATA_DIR": "~/x"}, {"data_dir": Path.home() / "x"}, id="the home directory"
@@ -117,12 +117,12 @@ def test_names_without_effect_are_warned_of(name: str, warning: str) -> None:
 
 def test_files_fill_up_the_environment(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("CODEX_LB_PORT=1\nCODEX_LB_HOST='::1'\nA=${B}\nEMPTY\n")
-    (tmp_path / ".env.local").write_text("CODEX_LB_PORT=2\nCODEX_LB_MAX_BODY_MB=3\n")
-    assert environment({"CODEX_LB_MAX_BODY_MB": "4"}, tmp_path) == {
+    (tmp_path / ".env.local").write_text("CODEX_LB_PORT=2\nCODEX_LB_LOG_FORMAT=json\n")
+    assert environment({"CODEX_LB_LOG_FORMAT": "text"}, tmp_path) == {
         "CODEX_LB_PORT": "2",
         "CODEX_LB_HOST": "::1",
         "A": "${B}",
-        "CODEX_LB_MAX_BODY_MB": "4",
+        "CODEX_LB_LOG_FORMAT": "text",
     }
 
 

@@ -1,5 +1,5 @@
 # noqa: INP001 # a script, not a package
-"""Write `src/codex_lb/core/prices.json` from the installed `genai-prices` package.
+"""Write `src/codex_lb/prices.json` from the installed `genai-prices` package.
 
 Run it after that package has been updated: `python tools/extract_prices.py 2026-11-22`, with the day
 for which the prices shall hold. It reads the data that is part of the package and makes no network
@@ -18,7 +18,7 @@ from typing import Any
 from genai_prices import data_snapshot
 from genai_prices.types import ClauseEquals, ClauseOr, ModelInfo, ModelPrice, TieredPrices
 
-OUTPUT = Path(__file__).parents[1] / "src" / "codex_lb" / "core" / "prices.json"
+OUTPUT = Path(__file__).parents[1] / "src" / "codex_lb" / "prices.json"
 TEXT_MODEL = re.compile(
     r"(gpt-\d|gpt-image|gpt-oss|o\d|codex-)(?!.*(audio|realtime|transcribe|tts))"
 )

@@ -16,7 +16,7 @@ from typing import Any, cast
 import structlog
 from uvicorn._types import ASGI3Application
 
-from codex_lb import __version__, container, logs, server
+from codex_lb import __version__, container, logs, price_list, server
 from codex_lb.core import pricing
 from codex_lb.core.model import OpenedRequest, Receipt
 from codex_lb.dashboard import app as dashboard
@@ -82,7 +82,7 @@ async def build(
         connect_timeout_s=settings.upstream_connect_timeout_seconds,
     )
     keeper = Keeper(store)
-    prices = pricing.shipped()
+    prices = price_list.shipped()
     try:
         async with asyncio.TaskGroup() as group:
             spawn = partial(_spawn, group)

@@ -42,7 +42,6 @@ class Settings:
     stream_idle_timeout_seconds: float = 300.0
     shutdown_drain_timeout_seconds: float = 30.0
     proxy_account_stream_limit: int = 8
-    max_body_mb: int = 32
     max_responses_body_mb: int = 128
     request_log_retention_days: int = 90
     log_format: str = "text"
@@ -50,10 +49,6 @@ class Settings:
     @property
     def key_file(self) -> Path:
         return self.encryption_key_file or self.data_dir / "encryption.key"
-
-    @property
-    def sqlite_file(self) -> Path:
-        return self.data_dir / "store.db"
 
 
 def read(environ: Mapping[str, str] = os.environ) -> tuple[Settings, list[str]]:
@@ -169,7 +164,6 @@ _CHECKS: Mapping[str, Callable[[object], None]] = {
     "stream_idle_timeout_seconds": _within(0.01, _DAY_S),
     "shutdown_drain_timeout_seconds": _within(0, _DAY_S),
     "proxy_account_stream_limit": _within(1, 1_000_000),
-    "max_body_mb": _within(1, 4_096),
     "max_responses_body_mb": _within(1, 4_096),
     "request_log_retention_days": _within(0, 36_500),
     "log_format": _is_log_format,
@@ -181,6 +175,7 @@ _ANNOUNCED = frozenset(
     {
         "ADMIN_API_TOKEN",
         "BASE_PATH",
+        "MAX_BODY_MB",
         "METRICS_PORT",
         "MODEL_REGISTRY_ENABLED",
         "OAUTH_CALLBACK_HOST",

@@ -94,6 +94,25 @@ def said(answer: Choice | Refusal) -> tuple[object, ...]:
             id="one spent account makes the pool exhausted",
         ),
         pytest.param(
+            [account("a", blocks=(
+                Block("usage_limit", NOW, NOW + 30, "x", is_told=True),
+                Block("quota", NOW, NOW + 60, "x"),
+            ))],
+            {}, ("exhausted", math.inf, {"a": "spent"}),
+            id="a reset is not promised while a guess outlasts it",
+        ),
+        pytest.param(
+            [
+                account("a", blocks=(
+                    Block("usage_limit", NOW, NOW + 30, "x", is_told=True),
+                    Block("model", NOW, NOW + 60, "x", "x"),
+                )),
+                blocked("b", "usage_limit", 90),
+            ],
+            {"model": "x"}, ("exhausted", NOW + 90, {"a": "model", "b": "spent"}),
+            id="nor one after which the model is still refused",
+        ),
+        pytest.param(
             [blocked("a", "fault"), account("b", 0.99)], {}, ("b", "headroom"),
             id="a resting account is left alone",
         ),

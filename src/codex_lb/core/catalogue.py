@@ -7,9 +7,10 @@ SDKs get the list shape. Upstream answers per plan, so the union over the plans 
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
+
+from codex_lb.core.foreign_json import JsonObject, decode
 
 # Served by name only until the first account has told more. Source: `docs/wire.md`, "Models".
 BUILT_IN = (
@@ -33,28 +34,27 @@ class Catalogue:
 
 
 class _Document(msgspec.Struct):
-    models: list[dict[str, Any]]
+    models: list[JsonObject]
 
 
-def read(body: bytes) -> list[dict[str, Any]] | None:
+def read(body: bytes) -> list[JsonObject] | None:
     """The entries of upstream's answer that have a slug; None if it is no catalogue."""
-    try:
-        document = msgspec.json.decode(body, type=_Document)
-    except msgspec.DecodeError:
+    document = decode(body, _Document)
+    if document is None:
         return None
     return [entry for entry in document.models if isinstance(entry.get("slug"), str)]
 
 
-def union(lists: Iterable[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
+def union(lists: Iterable[Sequence[JsonObject]]) -> list[JsonObject]:
     """Every model once, in the order of first mention."""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, JsonObject] = {}
     for entries in lists:
         for entry in entries:
             found.setdefault(entry["slug"], entry)
     return list(found.values())
 
 
-def build(entries: Sequence[dict[str, Any]], *, created: int) -> Catalogue:
+def build(entries: Sequence[JsonObject], *, created: int) -> Catalogue:
     """`created`: Unix seconds to stand in the OpenAI list, which upstream does not tell."""
     listed = [e for e in entries if e.get("visibility", "list") == "list"]
     data = [_openai_entry(e, created) for e in listed] or [
@@ -69,8 +69,8 @@ def build(entries: Sequence[dict[str, Any]], *, created: int) -> Catalogue:
     )
 
 
-def _openai_entry(entry: dict[str, Any], created: int) -> dict[str, Any]:
-    item: dict[str, Any] = {
+def _openai_entry(entry: JsonObject, created: int) -> JsonObject:
+    item: JsonObject = {
         "id": entry["slug"],
         "object": "model",
         "created": created,

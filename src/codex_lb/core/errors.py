@@ -6,9 +6,8 @@ so `word` is whichever is there, code first.
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
-import msgspec
+from codex_lb.core.foreign_json import JsonObject, json_object, number, spelled_number, text
 
 # A transport fault has no status; its name stands where upstream's code would.
 UNREACHABLE = 0
@@ -45,12 +44,12 @@ def duration_in(text: str) -> float | None:
 
 def read_reply(status: int, body: bytes, *, retry_after: str | None = None) -> Signal:
     """The signal in an HTTP error reply. Never raises; HTML and noise give only the status."""
-    return _read(status, _object(body), retry_after)
+    return _read(status, json_object(body) or {}, retry_after)
 
 
 def read_event(data: bytes) -> Signal:
     """The signal in a `response.failed`, `response.incomplete` or `error` event's payload."""
-    event = _object(data)
+    event = json_object(data) or {}
     response = event.get("response")
     if isinstance(response, dict):
         return _read(200, response, None)
@@ -62,54 +61,31 @@ def fault(name: str, message: str) -> Signal:
     return Signal(UNREACHABLE, name, message)
 
 
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _read(status: int, document: dict[str, Any], retry_after: str | None) -> Signal:
+def _read(status: int, document: JsonObject, retry_after: str | None) -> Signal:
     error = document.get("error")
     if isinstance(error, str):  # OAuth style: {"error": "invalid_grant", "error_description": …}
         error = {"code": error, "message": document.get("error_description")}
     if not isinstance(error, dict):
         error = {"message": document.get("detail")}
-    code, kind = _text(error.get("code")), _text(error.get("type"))
+    code, kind = text(error.get("code")), text(error.get("type"))
     if kind == "error":  # the event's own type, not the error's
         kind = None
-    message = _text(error.get("message")) or ""
-    wait = _number(error.get("resets_in_seconds"))
+    message = text(error.get("message")) or ""
+    wait = number(error.get("resets_in_seconds"))
     if wait is None:
         wait = duration_in(message)
-    if wait is None and retry_after is not None:
-        wait = _number(_digits(retry_after))
+    if wait is None:
+        wait = spelled_number(
+            retry_after
+        )  # an HTTP date is none: upstream has not been seen to send one
     return Signal(
         status=status,
         word=code or kind,
         message=message,
-        param=_text(error.get("param")),
-        plan_type=_text(error.get("plan_type")),
-        resets_at=_number(error.get("resets_at")),
+        param=text(error.get("param")),
+        plan_type=text(error.get("plan_type")),
+        resets_at=number(error.get("resets_at")),
         resets_in_s=wait,
         code=code,
         type=kind,
     )
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _digits(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None  # an HTTP date: upstream has not been seen to send one
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) < float("inf") else None  # NaN compares false

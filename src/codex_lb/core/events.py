@@ -4,10 +4,10 @@ An event that we add continues the numbering of those that went before it.
 """
 
 import re
-from typing import Any
 
 import msgspec
 
+from codex_lb.core.foreign_json import JsonObject, decode
 from codex_lb.core.model import Usage
 
 KEEPALIVE_CODEX = b'event: codex.keepalive\ndata: {"type":"codex.keepalive"}\n\n'
@@ -24,7 +24,8 @@ METADATA = frozenset(
     }
 )
 FAILURES = frozenset({"response.failed", "error"})
-TERMINAL = frozenset({"response.completed", "response.incomplete"}) | FAILURES
+GOOD_ENDS = frozenset({"response.completed", "response.incomplete"})
+TERMINAL = GOOD_ENDS | FAILURES
 
 _SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
 
@@ -48,15 +49,11 @@ def sequence(raw: bytes) -> int | None:
     return int(numbers[-1]) if numbers else None
 
 
-def encode(event: dict[str, Any]) -> bytes:
+def encode(event: JsonObject) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (event["type"].encode(), msgspec.json.encode(event))
 
 
-def encode_json(value: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(value)
-
-
-def response_object(response_id: str, model: str, created_at: int, status: str) -> dict[str, Any]:
+def response_object(response_id: str, model: str, created_at: int, status: str) -> JsonObject:
     """A response that has no output, in the shape that the OpenAI SDKs parse."""
     return {
         "id": response_id,
@@ -78,11 +75,11 @@ def response_object(response_id: str, model: str, created_at: int, status: str) 
     }
 
 
-def created(response: dict[str, Any], sequence: int) -> bytes:
+def created(response: JsonObject, sequence: int) -> bytes:
     return encode({"type": "response.created", "sequence_number": sequence, "response": response})
 
 
-def failed(response: dict[str, Any], sequence: int, *, code: str, message: str) -> bytes:
+def failed(response: JsonObject, sequence: int, *, code: str, message: str) -> bytes:
     ended = response | {"status": "failed", "error": {"code": code, "message": message}}
     return encode({"type": "response.failed", "sequence_number": sequence, "response": ended})
 
@@ -128,12 +125,7 @@ class _Carrier(msgspec.Struct):
     response: Facts | None = None
 
 
-_decode_carrier = msgspec.json.Decoder(_Carrier).decode
-
-
 def facts(data: bytes) -> Facts:
     """The facts in an event that carries a `response`; empty if it has none or does not parse."""
-    try:
-        return _decode_carrier(data).response or Facts()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Facts()
+    carrier = decode(data, _Carrier)
+    return (carrier.response if carrier else None) or Facts()

@@ -52,7 +52,6 @@ LARGE_HEADERS = Refusal(431, "headers_too_large", "The request headers are too m
 CRASHED = Refusal(500, "server_error", "Internal server error", kind="server_error")
 
 _SEPARATORS = len(": \r\n")  # of a header line
-_SEPARATORS = len(": \r\n")  # of a header line
 _HOST = re.compile(rb"[\w.:\[\]-]+")
 
 

@@ -12,11 +12,8 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-import msgspec
-
+from codex_lb.core.foreign_json import JsonObject, json_object, number
 from codex_lb.core.model import Credential, Identity
-
-JsonObject = dict[str, object]
 
 UNKNOWN_EMAIL = "unknown@example.com"  # shown when the id token names no address
 UNKNOWN_PLAN = "unknown"
@@ -79,17 +76,15 @@ def claims_of(token: str) -> JsonObject | None:
         return None
     padded = parts[1] + "=" * (-len(parts[1]) % 4)
     try:
-        return _object(base64.b64decode(padded, altchars=b"-_", validate=True))
+        return json_object(base64.b64decode(padded, altchars=b"-_", validate=True))
     except ValueError:
         return None
 
 
 def expiry(token: str) -> float | None:
     """Unix seconds at which a token ends; None if it does not say."""
-    stated = (claims_of(token) or {}).get("exp")
-    if isinstance(stated, bool) or not isinstance(stated, int | float):
-        return None
-    return float(stated) if 0 < stated <= _LATEST else None
+    stated = number((claims_of(token) or {}).get("exp"))
+    return stated if stated is not None and 0 < stated <= _LATEST else None
 
 
 def local_id(identity: Identity) -> str:
@@ -108,18 +103,10 @@ def local_id(identity: Identity) -> str:
 
 
 def _root(document: bytes) -> JsonObject:
-    root = _object(document.removeprefix(b"\xef\xbb\xbf"))  # some editors add the mark
+    root = json_object(document.removeprefix(b"\xef\xbb\xbf"))  # some editors add the mark
     if root is None:
         raise InvalidAuthJson("auth_json", "the file is not a JSON object")
     return root
-
-
-def _object(data: bytes) -> JsonObject | None:
-    try:
-        value = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _tokens(root: JsonObject) -> JsonObject:

@@ -115,7 +115,6 @@ CUT_FAULTS = frozenset({"stream_incomplete", "stream_idle_timeout", "stream_even
 SERVER_FAULTS = frozenset({"server_error", "upstream_error", "internal_server_error", "api_error"})
 MODEL_REFUSED = frozenset({"model_not_supported", "model_not_found", "model_not_available"})
 
-BEFORE = frozenset({Phase.FRESH, Phase.RENEWED})
 FRESH = frozenset({Phase.FRESH})
 RENEWED = frozenset({Phase.RENEWED})
 STREAMING = frozenset({Phase.STREAMING})

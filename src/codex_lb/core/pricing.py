@@ -13,18 +13,13 @@ it is rounded, once per component, half up to a micro-dollar. The rules:
    and among those the one nearest in version. Else it has no price, which is not the same as
    costing nothing.
 
-The rates in `prices.json` come from the `genai-prices` package, which cites OpenAI's price pages;
-the file names the version and the day. Importing that package costs 0.8 s and 100 MB, so
-`tools/extract_prices.py` copies what is needed and a test compares. Writing to the prompt cache,
-which newer models bill at 1.25 times the input rate, is priced as input: `Usage` does not count it.
+Writing to the prompt cache, which newer models bill at 1.25 times the input rate, is priced as
+input: `Usage` does not count it. `price_list.py` has the rates themselves.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
-
-import msgspec
 
 from codex_lb.core.model import Cost, Usage
 
@@ -71,30 +66,6 @@ class Prices:
 
     def with_overrides(self, overrides: Mapping[str, ModelPrice]) -> "Prices":
         return Prices({**self.models, **overrides})
-
-
-class _Entry(msgspec.Struct):
-    """One entry of `prices.json`; names share a price."""
-
-    names: list[str]
-    price: ModelPrice
-
-
-class _File(msgspec.Struct):
-    source: str
-    checked: str
-    models: list[_Entry]
-
-
-def parse(document: bytes) -> Prices:
-    """The prices in the form of `prices.json`. Raises `msgspec.ValidationError` for another form."""
-    entries = msgspec.json.decode(document, type=_File).models
-    return Prices({name: entry.price for entry in entries for name in entry.names})
-
-
-def shipped() -> Prices:
-    """The prices that came with this release; reads a file of the package."""
-    return parse(files("codex_lb.core").joinpath("prices.json").read_bytes())
 
 
 def price(model: str, usage: Usage, *, tier: str | None, catalogue: Prices) -> Cost | None:

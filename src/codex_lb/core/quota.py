@@ -8,11 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from codex_lb.core.foreign_json import decode, spelled_number
 from codex_lb.core.model import QuotaWindow
-
-FIVE_HOURS_MIN = 300
-WEEK_MIN = 10_080
-MONTH_MIN = 43_200
 
 _MAX_RESET_S = 366 * 86_400.0  # a later reset is nonsense (or in milliseconds) and is ignored
 
@@ -50,12 +47,12 @@ def windows_in_headers(headers: Mapping[str, str], now: float) -> tuple[QuotaWin
     found = []
     for position in ("primary", "secondary"):
         prefix = f"x-codex-{position}-"
-        used = _float(headers.get(prefix + "used-percent"))
-        minutes = _float(headers.get(prefix + "window-minutes"))
+        used = spelled_number(headers.get(prefix + "used-percent"))
+        minutes = spelled_number(headers.get(prefix + "window-minutes"))
         if used is None or not minutes:
             continue
-        resets_at = _float(headers.get(prefix + "reset-at"))
-        after = _float(headers.get(prefix + "reset-after-seconds"))
+        resets_at = spelled_number(headers.get(prefix + "reset-at"))
+        after = spelled_number(headers.get(prefix + "reset-after-seconds"))
         if resets_at is None and after is not None:
             resets_at = now + after
         found.append(
@@ -84,9 +81,8 @@ class _RateLimitsEvent(msgspec.Struct):
 
 def windows_in_event(data: bytes, now: float) -> tuple[QuotaWindow, ...]:
     """The windows in a `codex.rate_limits` event; none if it names a limit other than codex."""
-    try:
-        event = msgspec.json.decode(data, type=_RateLimitsEvent)
-    except msgspec.DecodeError:
+    event = decode(data, _RateLimitsEvent)
+    if event is None:
         return ()
     named = event.metered_limit_name or event.limit_name or "codex"
     if event.rate_limits is None or named != "codex":
@@ -122,11 +118,3 @@ def spent_until(windows: Iterable[QuotaWindow], now: float) -> float | None:
 
 def _share(percent: float) -> float:
     return min(max(percent / 100.0, 0.0), 1.0)
-
-
-def _float(text: str | None) -> float | None:
-    try:
-        number = float(text) if text is not None else None
-    except ValueError:
-        return None
-    return number if number is not None and abs(number) < float("inf") else None

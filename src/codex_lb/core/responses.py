@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from codex_lb.core.foreign_json import UNREADABLE
+
 Fields = dict[str, Raw]
 
 
@@ -132,7 +134,7 @@ def read(body: bytes, dialect: Dialect) -> Call:
     """
     try:
         return _read(body, dialect)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BadRequestError(f"The request body is not a JSON object: {error}") from error
 
 
@@ -284,7 +286,7 @@ def _items(fields: Fields) -> list[_Item] | None:
     """The items' deciding keys; None if `input` is no list of objects (upstream will say so)."""
     try:
         return _decode_items(fields["input"]) if "input" in fields else None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 
@@ -380,21 +382,21 @@ def _object(fields: Fields, name: str) -> Fields:
 def _try_object(raw: Raw) -> Fields:
     try:
         return _decode_fields(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return {}
 
 
 def _list(fields: Fields, name: str) -> list[Raw]:
     try:
         return msgspec.json.decode(fields[name], type=list[Raw])
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise BadRequestError(f"'{name}' must be a list.", param=name) from error
 
 
 def _list_of_text(fields: Fields, name: str) -> list[str]:
     try:
         return msgspec.json.decode(fields[name], type=list[str])
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise BadRequestError(f"'{name}' must be a list of strings.", param=name) from error
 
 

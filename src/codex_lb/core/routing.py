@@ -97,12 +97,10 @@ def obstacle(account: Candidate, *, now: float, model: str | None) -> Obstacle |
 def _proven(account: Candidate, now: float, model: str | None) -> Obstacle | None:
     """The obstacle that blocks and windows make, if any."""
     live = [block for block in account.blocks if block.until > now]
-    spent = _spent(live, account.windows, now)
-    if spent is not None:
-        return spent
-    for block in live:
-        if block.kind == "model" and block.model == model:
-            return Obstacle("model", block.until, f"cannot serve {model}", is_told=False)
+    lasting = [_spent(live, account.windows, now), _barred(live, model)]
+    found = max(filter(None, lasting), key=lambda each: each.until, default=None)
+    if found is not None:
+        return found
     rests = [b for b in live if b.kind in ("burst", "fault", "login")]
     if rests:
         last = max(rests, key=lambda block: block.until)
@@ -117,13 +115,21 @@ def is_passing(account: Candidate, *, now: float) -> bool:
 
 
 def _spent(blocks: Sequence[Block], windows: Sequence[QuotaWindow], now: float) -> Obstacle | None:
+    """The proof that lasts longest; a reset that upstream has named counts only if it is that."""
     limits = [block for block in blocks if block.kind in ("usage_limit", "quota")]
-    until = max((block.until for block in limits if block.is_told), default=now)
-    until = max(until, quota.spent_until(windows, now) or now)
-    if until > now:
-        return Obstacle("spent", until, "usage limit reached")
-    guess = max((block.until for block in limits), default=now)
-    return Obstacle("spent", guess, "usage limit reached", is_told=False) if limits else None
+    ends = [(block.until, block.is_told) for block in limits]
+    reset = quota.spent_until(windows, now)
+    if reset is not None:
+        ends.append((reset, True))
+    if not ends:
+        return None
+    until, is_told = max(ends)
+    return Obstacle("spent", until, "usage limit reached", is_told=is_told)
+
+
+def _barred(blocks: Sequence[Block], model: str | None) -> Obstacle | None:
+    ends = [b.until for b in blocks if b.kind == "model" and b.model == model]
+    return Obstacle("model", max(ends), f"cannot serve {model}", is_told=False) if ends else None
 
 
 def headroom(account: Candidate, now: float) -> float:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from codex_lb.core.foreign_json import UNREADABLE
+
 DELTAS = "deltas"  # one or more whole delta events
 COMMENT = ""  # the kind of a block without an event in it
 
@@ -144,7 +146,7 @@ def _kind(raw: bytes) -> str:
     if data:
         try:
             kind = _decode_type(data).type
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             kind = COMMENT
         if kind:
             return kind

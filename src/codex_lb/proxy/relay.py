@@ -7,6 +7,8 @@ the client's. What upstream left half said is not passed on, and nothing after a
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 
+import msgspec
+
 from codex_lb.core import answers, errors, events, headers, quota, sse
 from codex_lb.core.answers import Answer
 from codex_lb.core.errors import Signal
@@ -108,7 +110,7 @@ class Relay:
     async def _end_json(self, sink: JsonSink, kind: str, signal: Signal | None) -> None:
         if signal is None and sink.response is not None:
             self._notes.terminal = kind
-            body = events.encode_json(sink.response)
+            body = msgspec.json.encode(sink.response)
             await self._client.reply(200, {"content-type": "application/json"}, body)
             return
         unreadable = errors.fault("stream_incomplete", "Upstream's response is not readable.")

@@ -8,8 +8,6 @@ from codex_lb.core.errors import Signal
 from codex_lb.core.model import Attempt, Cost, OpenedRequest, Receipt, RequestStatus, Usage
 from codex_lb.proxy.pool import Lease
 
-GOOD_ENDS = frozenset({"response.completed", "response.incomplete"})
-
 
 @dataclass(slots=True)
 class Notes:
@@ -32,7 +30,7 @@ class Notes:
 
     @property
     def ended_well(self) -> bool:
-        return self.terminal in GOOD_ENDS
+        return self.terminal in events.GOOD_ENDS
 
 
 def receipt(

@@ -6,16 +6,16 @@ nothing until the end, then one object.
 """
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from codex_lb.core import errors, events
 from codex_lb.core.answers import Answer
+from codex_lb.core.foreign_json import JsonObject, decode, json_object
 from codex_lb.core.sse import DELTAS, Event
 
 _ITEM_DONE = "response.output_item.done"
-_FINAL = ("response.completed", "response.incomplete")
 
 
 class Sink(Protocol):
@@ -39,7 +39,7 @@ class CodexSink:
 
     streams = True
 
-    def __init__(self, stub: dict[str, Any]) -> None:
+    def __init__(self, stub: JsonObject) -> None:
         self._stub = stub  # a response without output, for events of our own
 
     def take(self, event: Event) -> bytes:
@@ -63,7 +63,7 @@ class CodexSink:
 class OpenAISink:
     streams = True
 
-    def __init__(self, stub: dict[str, Any]) -> None:
+    def __init__(self, stub: JsonObject) -> None:
         self._stub = stub
         self._output = _Output()
 
@@ -73,9 +73,9 @@ class OpenAISink:
         if event.kind.startswith("codex."):
             return b""
         self._output.note(event)
-        if event.kind not in _FINAL:
+        if event.kind not in events.GOOD_ENDS:
             return event.raw
-        document = _document(event)
+        document = json_object(event.data()) or {}
         response = document.get("response")
         if not isinstance(response, dict):
             return event.raw
@@ -98,12 +98,12 @@ class JsonSink:
 
     def __init__(self) -> None:
         self._output = _Output()
-        self.response: dict[str, Any] | None = None  # there once the stream has ended well
+        self.response: JsonObject | None = None  # there once the stream has ended well
 
     def take(self, event: Event) -> bytes:
         self._output.note(event)
-        if event.kind in _FINAL:
-            response = _document(event).get("response")
+        if event.kind in events.GOOD_ENDS:
+            response = (json_object(event.data()) or {}).get("response")
             if isinstance(response, dict):
                 self.response = self._output.fill(response)
         return b""
@@ -129,27 +129,17 @@ class _Output:
     def note(self, event: Event) -> None:
         if event.kind != _ITEM_DONE:
             return
-        try:
-            done = msgspec.json.decode(event.data(), type=_ItemDone)
-        except msgspec.DecodeError:
-            return  # without a place or an item there is nothing to keep
-        self._items[done.output_index] = done.item
+        done = decode(event.data(), _ItemDone)
+        if done is not None:  # without a place or an item there is nothing to keep
+            self._items[done.output_index] = done.item
 
-    def fill(self, response: dict[str, Any]) -> dict[str, Any]:
+    def fill(self, response: JsonObject) -> JsonObject:
         """`response` with its output, unless upstream has sent one."""
         if response.get("output") or not self._items:
             return response
         return response | {"output": [self._items[index] for index in sorted(self._items)]}
 
 
-def _failed(stub: dict[str, Any], answer: Answer, response_id: str | None, sequence: int) -> bytes:
+def _failed(stub: JsonObject, answer: Answer, response_id: str | None, sequence: int) -> bytes:
     response = stub | {"id": response_id} if response_id else stub
     return events.failed(response, sequence, code=answer.event_code, message=answer.message)
-
-
-def _document(event: Event) -> dict[str, Any]:
-    try:
-        value = msgspec.json.decode(event.data())
-    except msgspec.DecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}

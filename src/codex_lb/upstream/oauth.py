@@ -6,11 +6,13 @@ Refresh tokens rotate and are single use: whoever calls this must store the answ
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import msgspec
 
 from codex_lb.core import errors, identity
 from codex_lb.core.errors import Signal
+from codex_lb.core.foreign_json import decode
 from codex_lb.core.headers import OUR_USER_AGENT
 from codex_lb.core.model import Credential
 from codex_lb.upstream import wire
@@ -49,13 +51,12 @@ async def refresh(
     try:
         async with upstream.open("POST", url, headers, json.dumps(body).encode()) as reply:
             answer = await reply.read()
-            if reply.status != 200:  # noqa: PLR2004
+            if reply.status != HTTPStatus.OK:
                 return Refused(errors.read_reply(reply.status, answer))
     except UpstreamFaultError as error:
         return Refused(error.signal)
-    try:
-        tokens = msgspec.json.decode(answer, type=_Tokens)
-    except msgspec.DecodeError:
+    tokens = decode(answer, _Tokens)
+    if tokens is None:
         return Refused(errors.fault("bad_reply", "The login host's answer has no tokens."))
     return Credential(
         access_token=tokens.access_token,

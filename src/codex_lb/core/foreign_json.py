@@ -1,0 +1,50 @@
+"""What stands in JSON that others wrote, if it is JSON at all? Nothing here ever raises.
+
+Upstream, its login host and sign-in files may hold anything. msgspec says so in three ways that
+have no common base: a text that does not parse, bytes that are not UTF-8, nesting too deep.
+"""
+
+import sys
+from typing import Any, TypeVar
+
+import msgspec
+
+JsonObject = dict[str, Any]
+T = TypeVar("T")
+
+_LARGEST = sys.float_info.max
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def decode(data: bytes, shape: type[T]) -> T | None:
+    """`data` as a `shape`, or None if it is not one."""
+    try:
+        return msgspec.json.decode(data, type=shape)
+    except UNREADABLE:
+        return None
+
+
+def json_object(data: bytes) -> JsonObject | None:
+    """`data` as a JSON object, or None if it is not one."""
+    return decode(data, JsonObject)
+
+
+def text(value: object) -> str | None:
+    """`value` if it is a text with something in it."""
+    return value if isinstance(value, str) and value else None
+
+
+def number(value: object) -> float | None:
+    """`value` if it is a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) <= _LARGEST else None  # NaN compares false
+
+
+def spelled_number(text: str | None) -> float | None:
+    """The finite number that a header spells; None for a date, and for no header."""
+    try:
+        return None if text is None else number(float(text))
+    except ValueError:
+        return None
