@@ -91,6 +91,7 @@ async def build(
             )
             pool.load(await store.accounts())
             credentials = Credentials(store, refresher(upstream, clock), spawn, clock)
+            await credentials.load(account.id for account in pool.accounts())
             parts = Parts(
                 pool=pool,
                 upstream=upstream,
