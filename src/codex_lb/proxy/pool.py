@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from codex_lb.core import affinity, quota, routing
@@ -58,6 +58,7 @@ class Lease:
     account: Account
     reason: str
     kept: bool  # the conversation stays where it was
+    slot: _Live = field(repr=False)  # gets the slot back, even if the account left meanwhile
 
 
 @dataclass(slots=True)
@@ -153,7 +154,7 @@ class Pool:
         live.chosen_seq = self._choices
         live.in_flight += 1
         kept = choice.reason in ("affinity", "bound")
-        return Lease(live.account, choice.reason, kept)
+        return Lease(live.account, choice.reason, kept, live)
 
     async def _wait(self, wish: Wish, wait_s: float) -> Lease:
         waiter = _Waiter(wish, asyncio.get_running_loop().create_future())
@@ -177,9 +178,7 @@ class Pool:
                 self._waiters.remove(waiter)
 
     def _release(self, lease: Lease) -> None:
-        live = self._live.get(lease.account.id)
-        if live is not None:
-            live.in_flight -= 1
+        lease.slot.in_flight -= 1
         if self._waiters:
             self._hand_over()
 
