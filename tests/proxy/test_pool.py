@@ -92,6 +92,23 @@ async def test_waiting_ends_with_the_reason(clock: Clock) -> None:
     assert pool.waiting == 0
 
 
+async def test_who_waits_gets_an_account_whose_rest_ends(clock: Clock) -> None:
+    pool = pool_of("a", "b", clock=clock)
+
+    async def work() -> str:
+        async with pool.lease(Wish(), wait_s=5) as lease:
+            return lease.account.id
+
+    async with pool.lease(Wish(bound="a"), wait_s=0):
+        pool.block("b", Block("burst", clock.now, clock.now + 0.01, "too fast"))
+        async with asyncio.timeout(1), asyncio.TaskGroup() as group:
+            waiting = group.create_task(work())
+            await asyncio.sleep(0)
+            assert pool.waiting == 1
+            clock.now += 0.01
+    assert waiting.result() == "b"
+
+
 async def test_who_waits_learns_when_waiting_is_in_vain(clock: Clock) -> None:
     pool = pool_of("a", clock=clock)
 
