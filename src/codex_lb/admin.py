@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -63,7 +64,7 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        return self.status == 200  # noqa: PLR2004  the API has no other success
+        return self.status == HTTPStatus.OK  # the API has no other success
 
     @property
     def message(self) -> str:

@@ -8,7 +8,7 @@ import asyncio
 import gc
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, cast
@@ -17,6 +17,7 @@ import structlog
 from uvicorn._types import ASGI3Application
 
 from codex_lb import __version__, container, logs, price_list, server
+from codex_lb.asgi import Application, Receive, Scope, Send
 from codex_lb.core import pricing
 from codex_lb.core.model import OpenedRequest, Receipt
 from codex_lb.dashboard import app as dashboard
@@ -25,11 +26,10 @@ from codex_lb.health import Health
 from codex_lb.jobs.keeper import Keeper
 from codex_lb.jobs.prune import prune_daily
 from codex_lb.proxy.budget import RetryBudget
-from codex_lb.proxy.downstream import Receive, Send
 from codex_lb.proxy.exchange import Parts
 from codex_lb.proxy.models import Models
 from codex_lb.proxy.pool import Pool
-from codex_lb.proxy.routes import DataPlane, Door, Scope
+from codex_lb.proxy.routes import DataPlane, KeylessCallers
 from codex_lb.settings import Settings
 from codex_lb.store import Store
 from codex_lb.upstream import side_calls
@@ -38,7 +38,6 @@ from codex_lb.upstream.credentials import Credentials, refresher
 
 _log = structlog.get_logger(__name__)
 
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Work = Coroutine[Any, Any, None]
 
 
@@ -107,13 +106,13 @@ async def build(
                 idle_s=settings.stream_idle_timeout_seconds,
             )
             models = Models(pool, partial(side_calls.get, upstream, credentials), clock)
-            door = Door(
+            keyless = KeylessCallers(
                 settings.allowed_hosts,
                 settings.proxy_unauthenticated_client_cidrs,
                 container.host_address(),
             )
             data_plane = DataPlane(
-                parts, models, door, max_responses_body_mb=settings.max_responses_body_mb
+                parts, models, keyless, max_responses_body_mb=settings.max_responses_body_mb
             )
             accounts = PooledAccounts(store, pool, credentials, keeper, clock)
             jobs = [

@@ -4,9 +4,8 @@ import asyncio
 
 import msgspec
 
-from codex_lb.proxy.downstream import Receive, Send
-from codex_lb.proxy.routes import Scope
-from codex_lb.store import Store
+from codex_lb.asgi import Receive, Scope, Send
+from codex_lb.store import Store, StoreError
 
 _DATABASE_WAIT_S = 2.0
 
@@ -45,7 +44,7 @@ class Health:
         try:
             async with asyncio.timeout(_DATABASE_WAIT_S):
                 await self._store.account("")
-        except Exception:  # noqa: BLE001  whatever is wrong with it, the database does not answer
+        except (StoreError, TimeoutError):
             return 503, {"detail": "The database does not answer."}
         writer = self._store.requests
         checks = {"database": "ok" if writer.last_error is None else "not writable"}

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-PREFIX = "CODEX_LB_"
+from codex_lb.core.access import IPNetwork
 
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+PREFIX = "CODEX_LB_"
 
 
 class SettingError(Exception):

@@ -7,7 +7,8 @@ import pytest
 
 from codex_lb.core import answers
 from codex_lb.core.errors import Signal, fault, read_reply
-from codex_lb.core.responses import BadRequestError, Dialect
+from codex_lb.core.raw_fields import BadRequestError
+from codex_lb.core.responses import Dialect
 from codex_lb.core.routing import Obstacle, Refusal
 
 NOW = 1_000_000.0

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_lb.core.responses import BadRequestError, Dialect, read
+from codex_lb.core.raw_fields import BadRequestError
+from codex_lb.core.responses import Dialect, read
 
 UPSTREAM = {"store": False, "stream": True}
 

@@ -16,7 +16,7 @@ from codex_lb.proxy.budget import RetryBudget
 from codex_lb.proxy.exchange import Parts
 from codex_lb.proxy.models import Models
 from codex_lb.proxy.pool import Pool
-from codex_lb.proxy.routes import DataPlane, Door
+from codex_lb.proxy.routes import DataPlane, KeylessCallers
 from codex_lb.simulator import Simulator
 from codex_lb.simulator.accounts import SimAccount
 from codex_lb.upstream import side_calls
@@ -233,7 +233,7 @@ async def running(
         )
         models = Models(pool, partial(side_calls.get, upstream, credentials), sim.now)
         plane = DataPlane(
-            parts, models, Door(("127.0.0.1", "localhost"), ()), max_responses_body_mb=1
+            parts, models, KeylessCallers(("127.0.0.1", "localhost"), ()), max_responses_body_mb=1
         )
         yield Proxy(plane, pool, sim, log, shelf, signed_in)
     await upstream.close()

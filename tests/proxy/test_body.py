@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import tracemalloc
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codex_lb.asgi import ClientGoneError
 from codex_lb.proxy import body
 
 MIB = 2**20
@@ -32,9 +33,11 @@ CODERS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def sending(*chunks: bytes, gone: bool = False) -> Callable[[], Awaitable[Mapping[str, Any]]]:
+def sending(
+    *chunks: bytes, gone: bool = False
+) -> Callable[[], Awaitable[MutableMapping[str, Any]]]:
     """A client that sends `chunks` and then, perhaps, hangs up before the end."""
-    messages: list[Mapping[str, Any]] = [
+    messages: list[MutableMapping[str, Any]] = [
         {"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks
     ]
     if gone:
@@ -43,7 +46,7 @@ def sending(*chunks: bytes, gone: bool = False) -> Callable[[], Awaitable[Mappin
         messages.append({"type": "http.request", "body": b"", "more_body": False})
     coming = iter(messages)
 
-    async def receive() -> Mapping[str, Any]:
+    async def receive() -> MutableMapping[str, Any]:
         return next(coming)
 
     return receive
@@ -183,7 +186,7 @@ async def test_an_absurd_length_is_too_large() -> None:
 
 
 async def test_nothing_is_read_if_the_length_is_over_the_cap() -> None:
-    async def receive() -> Mapping[str, Any]:
+    async def receive() -> MutableMapping[str, Any]:
         raise AssertionError
 
     with pytest.raises(body.TooLargeError):
@@ -206,7 +209,7 @@ async def test_a_window_larger_than_http_allows_is_refused() -> None:
 
 
 async def test_a_client_that_hangs_up_is_gone() -> None:
-    with pytest.raises(body.ClientGoneError):
+    with pytest.raises(ClientGoneError):
         await body.read(sending(b"half", gone=True), {}, limit=MIB)
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from codex_lb.asgi import ClientGoneError
 from codex_lb.core.answers import not_found
 from codex_lb.core.events import KEEPALIVE_CODEX, KEEPALIVE_COMMENT
 from codex_lb.core.responses import Dialect
-from codex_lb.proxy.downstream import ClientGoneError, Downstream, ShutdownError
+from codex_lb.proxy.downstream import Downstream, ShutdownError
 
 
 class Wire:

@@ -61,7 +61,7 @@ _TRACE_PREFIXES = (
     "x-vercel-",
 )
 
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _AUTHORITY = re.compile(
     r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>[\w.-]+))(?::(?P<port>\d{1,5}))?",
@@ -96,7 +96,7 @@ def is_cross_site(method: str, headers: Mapping[str, str]) -> bool:
     A safe method may come from a link on any page, but not with a foreign `Origin`: that is a
     script that wants to read the answer, or a WebSocket.
     """
-    if method.upper() in _SAFE_METHODS:
+    if method.upper() in SAFE_METHODS:
         return _has_other_origin(headers)
     return is_foreign(headers)
 

@@ -1,7 +1,7 @@
 """Which conversation a request belongs to, so that it can stay on the account with its warm cache.
 
-The first key that exists wins; a derived key groups requests that begin alike. Two kinds of tie
-bind for good: a stored response and an uploaded file live on one account.
+The first name that exists wins: a header, then the body's `prompt_cache_key`. Without one, requests
+that begin alike count as one conversation.
 """
 
 import hashlib

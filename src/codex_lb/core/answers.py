@@ -10,15 +10,19 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
 from codex_lb.core.errors import Signal
-from codex_lb.core.responses import BadRequestError, Dialect
+from codex_lb.core.raw_fields import BadRequestError
+from codex_lb.core.responses import Dialect
 from codex_lb.core.routing import Obstacle, Refusal
 
 _QUEUE_RETRY_S = 5
+_LOGIN_REFUSED = frozenset({401, 407})
+_PASSING = frozenset({408, 409, 429})  # worth repeating as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,21 +222,23 @@ def of_signal(signal: Signal, *, dialect: Dialect, body: bytes | None = None) ->
     A login that upstream refuses is never passed on: the client would think of its own key.
     """
     status = signal.status
-    if status == 0 or status >= 500 or status in (401, 407) or status < 400:  # noqa: PLR2004
+    is_theirs = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if not is_theirs or status in _LOGIN_REFUSED:
         return _upstream_fault(signal)
-    if status == 413 and dialect is Dialect.CODEX:  # noqa: PLR2004
-        status = 400
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and dialect is Dialect.CODEX:
+        status = HTTPStatus.BAD_REQUEST
+    is_limit = status == HTTPStatus.TOO_MANY_REQUESTS
     wait_s = math.ceil(signal.resets_in_s) if signal.resets_in_s is not None else None
     is_envelope = bool(signal.word) and body is not None
     return Answer(
         status,
         signal.message or f"Upstream answered {signal.status}.",
         signal.type or _type_of(status),
-        signal.code or (signal.type if status == 429 else None),  # noqa: PLR2004
+        signal.code or (signal.type if is_limit else None),
         signal.word or "invalid_prompt",
         signal.param,
-        retry_after_s=wait_s if status == 429 else None,  # noqa: PLR2004
-        final=status not in (408, 409, 429),
+        retry_after_s=wait_s if is_limit else None,
+        final=status not in _PASSING,
         raw=body if is_envelope else None,
     )
 
@@ -273,14 +279,15 @@ def of_failed_event(signal: Signal) -> Answer:
         code,
         code,
         signal.param,
-        final=status == 400,  # noqa: PLR2004
+        final=status == HTTPStatus.BAD_REQUEST,
     )
 
 
 def _type_of(status: int) -> str:
-    if status == 429:  # noqa: PLR2004
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         return "rate_limit_error"
-    return "server_error" if status >= 500 else "invalid_request_error"  # noqa: PLR2004
+    is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return "server_error" if is_ours else "invalid_request_error"
 
 
 def _text(head: str, lines: list[str]) -> str:

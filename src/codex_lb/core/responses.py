@@ -15,8 +15,27 @@ import msgspec
 from msgspec import Raw
 
 from codex_lb.core.foreign_json import UNREADABLE
-
-Fields = dict[str, Raw]
+from codex_lb.core.raw_fields import (
+    ABSENT,
+    FALSE,
+    NULL,
+    TRUE,
+    BadRequestError,
+    Fields,
+    as_object,
+    as_text,
+    encode,
+    encoded,
+    flag,
+    given,
+    head,
+    is_text,
+    list_in,
+    object_in,
+    read_fields,
+    text_in,
+    texts_in,
+)
 
 
 class Dialect(Enum):
@@ -24,18 +43,6 @@ class Dialect(Enum):
 
     CODEX = "codex"  # /backend-api/codex: always a stream, upstream's events as they are
     OPENAI = "openai"  # /v1: OpenAI's public Responses API
-
-
-class BadRequestError(Exception):
-    """The request cannot be served by any account; `code` and `param` as in OpenAI's errors."""
-
-    def __init__(
-        self, message: str, *, param: str | None = None, code: str = "invalid_request_error"
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.param = param
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +99,6 @@ _FOREIGN_KEYS = frozenset({"reasoning_content", "reasoning_details", "tool_calls
 # Cursor writes effort and speed into the model's name.
 _SUFFIXED = re.compile(r"^(gpt-[\w.-]*?)(?:-(none|minimal|low|medium|high|xhigh))?(-fast)?$")
 
-_ABSENT = Raw()
-_FALSE, _TRUE, _NULL = Raw(b"false"), Raw(b"true"), Raw(b"null")
-_decode_fields = msgspec.json.Decoder(Fields).decode
 _OPENING_BYTES = 512
 
 
@@ -103,24 +107,24 @@ class _Item(msgspec.Struct):
 
     type: str | None = None
     role: str | None = None
-    content: Raw = _ABSENT
-    reasoning_content: Raw = _ABSENT
-    reasoning_details: Raw = _ABSENT
-    tool_calls: Raw = _ABSENT
-    function_call: Raw = _ABSENT
+    content: Raw = ABSENT
+    reasoning_content: Raw = ABSENT
+    reasoning_details: Raw = ABSENT
+    tool_calls: Raw = ABSENT
+    function_call: Raw = ABSENT
 
     def must_change(self) -> bool:
         if self.role in ("system", "tool"):
             return True
-        if self.role == "assistant" and _is_text(self.content):
+        if self.role == "assistant" and is_text(self.content):
             return True
         if self.role is None:
             return False
         return (
-            self.reasoning_content is not _ABSENT
-            or self.reasoning_details is not _ABSENT
-            or self.tool_calls is not _ABSENT
-            or self.function_call is not _ABSENT
+            self.reasoning_content is not ABSENT
+            or self.reasoning_details is not ABSENT
+            or self.tool_calls is not ABSENT
+            or self.function_call is not ABSENT
         )
 
 
@@ -139,8 +143,8 @@ def read(body: bytes, dialect: Dialect) -> Call:
 
 
 def _read(body: bytes, dialect: Dialect) -> Call:
-    fields = _decode_fields(body)
-    wanted_stream = _flag(fields, "stream")
+    fields = read_fields(body)
+    wanted_stream = flag(fields, "stream")
     _refuse_contradictions(fields, dialect)
     changed = dict(fields)
     for rule in _RULES:
@@ -148,15 +152,15 @@ def _read(body: bytes, dialect: Dialect) -> Call:
     items = _items(changed)
     if items is not None:
         _rewrite_input(changed, items)
-    reasoning = _object(changed, "reasoning")
+    reasoning = object_in(changed, "reasoning")
     return Call(
-        body=body if changed == fields else _encode(changed),
+        body=body if changed == fields else encode(changed),
         model=_model(changed),
         stream=dialect is Dialect.CODEX or wanted_stream is True,
-        effort=_as_text(reasoning.get("effort")),
-        service_tier=_text(changed, "service_tier"),
-        prompt_cache_key=_text(changed, "prompt_cache_key"),
-        previous_response_id=_text(changed, "previous_response_id"),
+        effort=as_text(reasoning.get("effort")),
+        service_tier=text_in(changed, "service_tier"),
+        prompt_cache_key=text_in(changed, "prompt_cache_key"),
+        previous_response_id=text_in(changed, "previous_response_id"),
         lite=any(item.type == "additional_tools" for item in items or ()),
         opening=_opening(changed, items or []),
     )
@@ -166,25 +170,25 @@ def _read(body: bytes, dialect: Dialect) -> Call:
 
 
 def _refuse_contradictions(fields: Fields, dialect: Dialect) -> None:
-    model = _text(fields, "model")
+    model = text_in(fields, "model")
     if not model or not model.strip():
         raise BadRequestError("'model' must be a non-empty string.", param="model")
     if len(model) > MAX_MODEL_LENGTH or not model.isprintable():
         raise BadRequestError("'model' is not a model name.", param="model")
     for one, other in (("conversation", "previous_response_id"), ("input", "messages")):
-        if _given(fields, one) and _given(fields, other):
+        if given(fields, one) and given(fields, other):
             raise BadRequestError(f"'{one}' and '{other}' exclude each other.", param=one)
     if dialect is Dialect.CODEX:
         return  # a native client knows upstream better than we do
-    if not _given(fields, "input"):
+    if not given(fields, "input"):
         raise BadRequestError("'input' is missing.", param="input")
-    if _flag(fields, "background") is True:
+    if flag(fields, "background") is True:
         raise BadRequestError("Background responses are not supported.", param="background")
-    truncation = _text(fields, "truncation")
-    if _given(fields, "truncation") and truncation not in ("auto", "disabled"):
+    truncation = text_in(fields, "truncation")
+    if given(fields, "truncation") and truncation not in ("auto", "disabled"):
         raise BadRequestError("'truncation' must be auto or disabled.", param="truncation")
-    if _given(fields, "include"):
-        unknown = set(_list_of_text(fields, "include")) - _INCLUDABLE
+    if given(fields, "include"):
+        unknown = set(texts_in(fields, "include")) - _INCLUDABLE
         if unknown:
             raise BadRequestError(
                 f"'include' does not know {', '.join(sorted(unknown))}.", param="include"
@@ -200,10 +204,10 @@ def _drop_what_upstream_refuses(fields: Fields) -> None:
 
 
 def _force_upstream_mode(fields: Fields) -> None:
-    if fields.get("store") != _FALSE:
-        fields["store"] = _FALSE
-    if fields.get("stream") != _TRUE:
-        fields["stream"] = _TRUE
+    if fields.get("store") != FALSE:
+        fields["store"] = FALSE
+    if fields.get("stream") != TRUE:
+        fields["stream"] = TRUE
 
 
 def _rename_aliases(fields: Fields) -> None:
@@ -213,53 +217,53 @@ def _rename_aliases(fields: Fields) -> None:
     for alias in _ALIASES.keys() & fields.keys():
         parent, key = _ALIASES[alias]
         value = fields.pop(alias)
-        if value != _NULL:
-            fields[parent] = _encoded({key: value} | _object(fields, parent))
+        if value != NULL:
+            fields[parent] = encoded({key: value} | object_in(fields, parent))
     for alias in ("thinking", "enable_thinking"):
-        value = fields.pop(alias, _FALSE)
-        if value == _TRUE and not _given(fields, "reasoning"):
-            fields["reasoning"] = _encoded({"effort": Raw(b'"medium"')})
+        value = fields.pop(alias, FALSE)
+        if value == TRUE and not given(fields, "reasoning"):
+            fields["reasoning"] = encoded({"effort": Raw(b'"medium"')})
 
 
 def _split_model_name(fields: Fields) -> None:
-    found = _SUFFIXED.match(_text(fields, "model") or "")
+    found = _SUFFIXED.match(text_in(fields, "model") or "")
     if not found or not (found[2] or found[3]):
         return
-    fields["model"] = _encoded(found[1])
-    reasoning = _object(fields, "reasoning")
+    fields["model"] = encoded(found[1])
+    reasoning = object_in(fields, "reasoning")
     if found[2] and "effort" not in reasoning:
-        fields["reasoning"] = _encoded(reasoning | {"effort": _encoded(found[2])})
+        fields["reasoning"] = encoded(reasoning | {"effort": encoded(found[2])})
     if found[3]:
         fields.setdefault("service_tier", Raw(b'"priority"'))
 
 
 def _map_effort(fields: Fields) -> None:
-    reasoning = _object(fields, "reasoning")
-    effort = _as_text(reasoning.get("effort"))
+    reasoning = object_in(fields, "reasoning")
+    effort = as_text(reasoning.get("effort"))
     if effort in _EFFORTS:
-        fields["reasoning"] = _encoded(reasoning | {"effort": _encoded(_EFFORTS[effort])})
+        fields["reasoning"] = encoded(reasoning | {"effort": encoded(_EFFORTS[effort])})
 
 
 def _map_tier(fields: Fields) -> None:
-    tier = _text(fields, "service_tier")
+    tier = text_in(fields, "service_tier")
     if tier in _TIERS:
-        fields["service_tier"] = _encoded(_TIERS[tier])
+        fields["service_tier"] = encoded(_TIERS[tier])
 
 
 def _rename_web_search(fields: Fields) -> None:
     tools = fields.get("tools")
     if tools is None or b"web_search_preview" not in bytes(tools):
         return  # the common case: the tools stay as they are
-    raws = _list(fields, "tools")
+    raws = list_in(fields, "tools")
     for i, raw in enumerate(raws):
-        tool = _try_object(raw)
-        if (_as_text(tool.get("type")) or "").startswith("web_search_preview"):
-            raws[i] = _encoded(tool | {"type": Raw(b'"web_search"')})
-    fields["tools"] = _encoded(raws)
+        tool = as_object(raw)
+        if (as_text(tool.get("type")) or "").startswith("web_search_preview"):
+            raws[i] = encoded(tool | {"type": Raw(b'"web_search"')})
+    fields["tools"] = encoded(raws)
 
 
 def _wrap_text_input(fields: Fields) -> None:
-    if _is_text(fields.get("input")):
+    if is_text(fields.get("input")):
         fields["input"] = Raw(
             b'[{"type":"message","role":"user","content":[{"type":"input_text","text":'
             + bytes(fields["input"])
@@ -295,17 +299,17 @@ def _rewrite_input(fields: Fields, items: list[_Item]) -> None:
         return
     kept: list[Raw] = []
     lifted: list[str] = []
-    for item, raw in zip(items, _list(fields, "input"), strict=True):
+    for item, raw in zip(items, list_in(fields, "input"), strict=True):
         if not item.must_change():
             kept.append(raw)
         elif item.role == "system" and item.type in (None, "message"):
             lifted.append(_text_of(item.content))
         else:
-            kept.append(_rewritten(item, _try_object(raw)))
-    fields["input"] = _encoded(kept)
+            kept.append(_rewritten(item, as_object(raw)))
+    fields["input"] = encoded(kept)
     if lifted:
-        own = _text(fields, "instructions")
-        fields["instructions"] = _encoded("\n".join(filter(None, [own, *lifted])))
+        own = text_in(fields, "instructions")
+        fields["instructions"] = encoded("\n".join(filter(None, [own, *lifted])))
 
 
 def _rewritten(item: _Item, value: Fields) -> Raw:
@@ -313,18 +317,18 @@ def _rewritten(item: _Item, value: Fields) -> Raw:
     if item.role == "tool":
         call_id = value.get("tool_call_id") or value.get("call_id") or Raw(b'""')
         output = value.get("content") or value.get("output") or Raw(b'""')
-        return _encoded(
+        return encoded(
             {"type": Raw(b'"function_call_output"'), "call_id": call_id, "output": output}
         )
-    if item.role == "assistant" and _is_text(item.content):
+    if item.role == "assistant" and is_text(item.content):
         text = bytes(item.content)
         value["content"] = Raw(b'[{"type":"output_text","text":' + text + b"}]")
-    return _encoded(value)
+    return encoded(value)
 
 
 def _text_of(content: Raw) -> str:
     """The text of a message's content, a string or a list of parts; other parts say nothing."""
-    value: Any = msgspec.json.decode(content) if content is not _ABSENT else ""
+    value: Any = msgspec.json.decode(content) if content is not ABSENT else ""
     if isinstance(value, str):
         return value
     parts = value if isinstance(value, list) else []
@@ -332,79 +336,11 @@ def _text_of(content: Raw) -> str:
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
-# -- reading raw values ------------------------------------------------------------------------
-
-
-def _encode(fields: Fields) -> bytes:
-    return msgspec.json.encode(fields)
-
-
-def _encoded(value: object) -> Raw:
-    return Raw(msgspec.json.encode(value))
-
-
-def _given(fields: Fields, name: str) -> bool:
-    return name in fields and fields[name] != _NULL
-
-
-def _is_text(raw: Raw | None) -> bool:
-    return raw is not None and _head(raw, 1) == b'"'
-
-
-def _head(raw: Raw, size: int) -> bytes:
-    return bytes(memoryview(raw)[:size])
-
-
-def _as_text(raw: Raw | None) -> str | None:
-    if not _is_text(raw):
-        return None
-    return msgspec.json.decode(raw, type=str) if raw is not None else None
-
-
-def _text(fields: Fields, name: str) -> str | None:
-    return _as_text(fields.get(name))
-
-
-def _flag(fields: Fields, name: str) -> bool | None:
-    raw = fields.get(name)
-    if raw is None or raw == _NULL:
-        return None
-    if raw not in (_TRUE, _FALSE):
-        raise BadRequestError(f"'{name}' must be true or false.", param=name)
-    return raw == _TRUE
-
-
-def _object(fields: Fields, name: str) -> Fields:
-    """The object under `name`; empty if absent, null or something else (upstream will say so)."""
-    return _try_object(fields[name]) if name in fields else {}
-
-
-def _try_object(raw: Raw) -> Fields:
-    try:
-        return _decode_fields(raw)
-    except UNREADABLE:
-        return {}
-
-
-def _list(fields: Fields, name: str) -> list[Raw]:
-    try:
-        return msgspec.json.decode(fields[name], type=list[Raw])
-    except UNREADABLE as error:
-        raise BadRequestError(f"'{name}' must be a list.", param=name) from error
-
-
-def _list_of_text(fields: Fields, name: str) -> list[str]:
-    try:
-        return msgspec.json.decode(fields[name], type=list[str])
-    except UNREADABLE as error:
-        raise BadRequestError(f"'{name}' must be a list of strings.", param=name) from error
-
-
 def _model(fields: Fields) -> str:
-    return (_text(fields, "model") or "").strip()
+    return (text_in(fields, "model") or "").strip()
 
 
 def _opening(fields: Fields, items: list[_Item]) -> bytes:
-    first = next((item.content for item in items if item.role == "user"), _ABSENT)
-    parts = (fields.get("instructions", _ABSENT), first)
-    return b"\n".join(_head(part, _OPENING_BYTES) for part in parts if part is not _ABSENT)
+    first = next((item.content for item in items if item.role == "user"), ABSENT)
+    parts = (fields.get("instructions", ABSENT), first)
+    return b"\n".join(head(part, _OPENING_BYTES) for part in parts if part is not ABSENT)

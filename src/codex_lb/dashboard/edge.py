@@ -4,21 +4,18 @@ Each answer carries our request id, the version and the headers that keep browse
 framing or guessing at it. An exception that nobody foresaw ends here, logged, as a plain 500.
 """
 
-import re
-import uuid
 from collections.abc import Iterable
 
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from codex_lb import asgi
 from codex_lb.dashboard.problems import Problem, answer
 
 log = structlog.get_logger(__name__)
 
 RawHeaders = list[tuple[bytes, bytes]]
-
-_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 # Stand wherever an answer does not say otherwise itself.
 _DEFAULTS = {
@@ -46,7 +43,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope["headers"])
+        request_id = asgi.request_id(asgi.first_values(scope))
         scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
         started = False
 
@@ -54,7 +51,7 @@ class Edge:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                own = [(b"x-request-id", request_id), (b"x-app-version", self._version)]
+                own = [(b"x-request-id", request_id.encode()), (b"x-app-version", self._version)]
                 headers = _with_defaults(message.get("headers", ())) + own
                 message = {**message, "headers": headers}
             await send(message)
@@ -62,24 +59,15 @@ class Edge:
         try:
             await self._app(scope, receive, framed)
         except ClientDisconnect:
-            log.info("caller hung up", path=scope["path"], request_id=request_id.decode())
+            log.info("caller hung up", path=scope["path"], request_id=request_id)
         except Exception:
-            log.exception("request crashed", path=scope["path"], request_id=request_id.decode())
+            log.exception("request crashed", path=scope["path"], request_id=request_id)
             if started:
                 raise  # only the server can still end it: by closing the connection
             await answer(_CRASH)(scope, receive, framed)
 
 
 _CRASH = Problem(500, "internal_error", "Something went wrong here; the log has the details.")
-
-
-def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The caller's own, if it can be repeated in a header and a log line; else a new one."""
-    sent = dict(headers)
-    for name in (b"x-request-id", b"request-id"):
-        if _REQUEST_ID.fullmatch(sent.get(name, b"")):
-            return sent[name]
-    return str(uuid.uuid4()).encode()
 
 
 def _with_defaults(headers: Iterable[tuple[bytes, bytes]]) -> RawHeaders:

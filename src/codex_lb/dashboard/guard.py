@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from codex_lb.core.access import Standing, is_foreign, standing
+from codex_lb import asgi
+from codex_lb.core.access import SAFE_METHODS, Standing, is_foreign, standing
 from codex_lb.dashboard.problems import Problem, answer
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Of what a form of a foreign page can send without asking, only the upload's type is among them.
 _BODIES = frozenset({"application/json", "multipart/form-data"})
 
@@ -33,14 +33,14 @@ class Guard:
         await self._app(scope, receive, send)
 
     def _judge(self, scope: Scope) -> Problem | None:
-        headers = first_values(scope)
+        headers = asgi.first_values(scope)
         # Reading is refused like writing: what is given here rests on the caller's address alone.
         if is_foreign(headers):
             return Problem(
                 403, "cross_site_request", "The request comes from a page of another site."
             )
-        peer = scope["client"][0] if scope.get("client") else None
-        if standing(peer, headers, allowed_hosts=self._allowed_hosts) is not Standing.LOCAL:
+        allowed = self._allowed_hosts
+        if standing(asgi.peer(scope), headers, allowed_hosts=allowed) is not Standing.LOCAL:
             return Problem(
                 401,
                 "bootstrap_required",
@@ -48,8 +48,8 @@ class Guard:
                 " through a proxy.",
             )
         if (
-            scope["method"] not in _SAFE
-            and has_body(headers)
+            scope["method"] not in SAFE_METHODS
+            and _has_body(headers)
             and _content_type(headers) not in _BODIES
         ):
             return Problem(415, "unsupported_media_type", "Send JSON as application/json.")
@@ -60,15 +60,7 @@ def is_api(path: str) -> bool:
     return path == "/api" or path.startswith("/api/")
 
 
-def first_values(scope: Scope) -> dict[str, str]:
-    """The request's headers by lower-case name; of a repeated one the first."""
-    values: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        values.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
-    return values
-
-
-def has_body(headers: Mapping[str, str]) -> bool:
+def _has_body(headers: Mapping[str, str]) -> bool:
     return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 

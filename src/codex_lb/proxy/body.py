@@ -13,12 +13,11 @@ import asyncio
 import io
 import itertools
 import zlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import zstandard
 
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+from codex_lb.asgi import ClientGoneError, Receive
 
 _MAX_CODINGS = 3  # no client uses more than one
 _MAX_MEMBERS = 1_000  # of gzip, frames of zstd; each costs microseconds, whatever its size
@@ -63,14 +62,10 @@ class TruncatedError(BodyError):
         super().__init__("The request body is shorter than its Content-Length.")
 
 
-class ClientGoneError(BodyError):
-    """The client hung up; there is nobody to tell."""
-
-
 async def read(receive: Receive, headers: Mapping[str, str], *, limit: int) -> bytes:
     """The body, decoded; empty if there is none. `headers` have lower-case names.
 
-    Raises a `BodyError`. A body declared to be too large, and an unsupported coding, are refused
+    Raises a `BodyError`, or `ClientGoneError`. A body declared to be too large, and an unsupported coding, are refused
     before anything is read.
     """
     codings = _codings(headers.get("content-encoding", ""))

@@ -6,9 +6,9 @@ whose idle timer ignores comments; a comment for the others, whose parsers ignor
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Mapping
 
+from codex_lb.asgi import ClientGoneError, Receive, Send
 from codex_lb.core import events
 from codex_lb.core.answers import Answer
 from codex_lb.core.responses import Dialect
@@ -16,19 +16,11 @@ from codex_lb.core.responses import Dialect
 HOLD_S = 5.0
 PULSE_S = 10.0
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
 _STREAM_HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache, no-transform",
     "x-accel-buffering": "no",
 }
-
-
-class ClientGoneError(Exception):
-    """The client has closed the connection before its answer was complete."""
 
 
 class ShutdownError(Exception):

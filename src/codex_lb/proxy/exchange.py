@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Protocol
 
+from codex_lb.asgi import ClientGoneError
 from codex_lb.core import answers, errors, events, failover, headers, quota, sse
 from codex_lb.core.affinity import Affinity
 from codex_lb.core.answers import Answer
@@ -32,7 +33,7 @@ from codex_lb.core.routing import Refusal
 from codex_lb.core.sse import Event
 from codex_lb.proxy import settle
 from codex_lb.proxy.budget import RetryBudget
-from codex_lb.proxy.downstream import ClientGoneError, Downstream
+from codex_lb.proxy.downstream import Downstream
 from codex_lb.proxy.pool import Lease, NoAccountError, Pool, Wish
 from codex_lb.proxy.relay import Relay
 from codex_lb.proxy.settle import Notes

@@ -1,46 +1,44 @@
-"""The data plane's paths: which endpoint, which dialect, and what may pass the door.
+"""The data plane's paths: which endpoint, which dialect, and what may pass.
 
-A raw ASGI callable: everything here is on the way to the first byte. The door (caller, origin,
-method) is decided before a byte of the body is read.
+A raw ASGI callable: everything here is on the way to the first byte. Caller, origin and
+method are judged before a byte of the body is read.
 """
 
 import asyncio
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
-from typing import Any
 
 import structlog
 
-from codex_lb import __version__
+from codex_lb import __version__, asgi
+from codex_lb.asgi import ClientGoneError, Receive, Scope, Send
 from codex_lb.core import access, affinity, answers, json_guard, responses
+from codex_lb.core.access import IPNetwork
 from codex_lb.core.answers import Answer
 from codex_lb.core.catalogue import Catalogue
 from codex_lb.core.model import OpenedRequest
-from codex_lb.core.responses import BadRequestError, Call, Dialect
+from codex_lb.core.raw_fields import BadRequestError
+from codex_lb.core.responses import Call, Dialect
 from codex_lb.proxy import body
-from codex_lb.proxy.downstream import ClientGoneError, Downstream, Receive, Send, ShutdownError
+from codex_lb.proxy.downstream import Downstream, ShutdownError
 from codex_lb.proxy.exchange import Exchange, Parts, Request
 from codex_lb.proxy.models import Models
 from codex_lb.proxy.turnstile import Turnstile
-
-Scope = MutableMapping[str, Any]
 
 _log = structlog.get_logger(__name__)
 
 _MIB = 1024 * 1024
 _CODEX = "/backend-api/codex"
-_MAX_ID_LENGTH = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """Who may pass without a key."""
+class KeylessCallers:
+    """Who may use the proxy without a key (docs/decisions/0008)."""
 
     allowed_hosts: tuple[str, ...]
-    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    networks: tuple[IPNetwork, ...] = ()
     gateway: str | None = None  # under which a container sees its host
 
 
@@ -55,6 +53,7 @@ class _Asked:
     dialect: Dialect
     headers: dict[str, str]
     id: str
+    client_id: str  # by which the client knows it
 
     def downstream(self, *, streams: bool = False) -> Downstream:
         return Downstream(
@@ -62,28 +61,22 @@ class _Asked:
             self.send,
             dialect=self.dialect,
             headers={
-                "x-request-id": self.request_id,
+                "x-request-id": self.client_id,
                 "x-app-version": __version__,
             },
             streams=streams,
         )
-
-    @property
-    def request_id(self) -> str:
-        """The client's own, so that both sides can find the exchange; else ours."""
-        given = self.headers.get("x-request-id", "")
-        return given if given.isascii() and 0 < len(given) <= _MAX_ID_LENGTH else self.id
 
 
 class DataPlane:
     """`/v1` and `/backend-api`."""
 
     def __init__(
-        self, parts: Parts, models: Models, door: Door, *, max_responses_body_mb: int
+        self, parts: Parts, models: Models, keyless: KeylessCallers, *, max_responses_body_mb: int
     ) -> None:
         self._parts = parts
         self._models = models
-        self._door = door
+        self._keyless = keyless
         self._max_body = max_responses_body_mb * _MIB
         self._live: set[Downstream] = set()
         self._new_id = _request_ids()
@@ -95,10 +88,6 @@ class DataPlane:
             "/v1/models": ("GET", self._list_models),
             f"{_CODEX}/models": ("GET", self._list_models),
         }
-
-    @property
-    def live(self) -> int:
-        return len(self._live)
 
     def stop_all(self) -> None:
         """End what still runs; every client is told."""
@@ -113,22 +102,20 @@ class DataPlane:
             return await asked.downstream().answer(answer or answers.not_found(asked.path))
         try:
             return await route[1](asked)
-        except (ClientGoneError, ShutdownError, body.ClientGoneError):
+        except (ClientGoneError, ShutdownError):
             return None
 
     def _refused(self, asked: _Asked, method: str | None) -> Answer | None:
         """Why the request stays outside; None: it may pass."""
-        client = asked.scope.get("client")
-        peer = client[0] if client else None
         asked_method = asked.scope["method"]
         if access.is_cross_site(asked_method, asked.headers):
             return answers.forbidden("Requests from other sites are refused.", "cross_site_request")
         if not access.may_use_proxy(
-            peer,
+            asgi.peer(asked.scope),
             asked.headers,
-            allowed_hosts=self._door.allowed_hosts,
-            networks=self._door.networks,
-            gateway=self._door.gateway,
+            allowed_hosts=self._keyless.allowed_hosts,
+            networks=self._keyless.networks,
+            gateway=self._keyless.gateway,
         ):
             return answers.unauthorized(
                 "Proxy authentication must be configured before remote access is allowed."
@@ -156,7 +143,7 @@ class DataPlane:
         except (ClientGoneError, ShutdownError):
             raise
         except Exception:  # noqa: BLE001  the edge: a defect must not leave the client unanswered
-            _log.exception("exchange failed", request=asked.id)
+            _log.exception("exchange failed", request=asked.id, client_id=asked.client_id)
             if not client.started:
                 await client.answer(answers.internal())
         finally:
@@ -179,7 +166,6 @@ class DataPlane:
             return answers.bad_request(BadRequestError(str(error)))
 
     def _row(self, asked: _Asked, call: Call, tie: affinity.Affinity) -> OpenedRequest:
-        client = asked.scope.get("client")
         return OpenedRequest(
             id=asked.id,
             opened_at_ms=int(self._parts.clock() * 1000),
@@ -190,7 +176,7 @@ class DataPlane:
             service_tier=call.service_tier,
             conversation_id=tie.conversation,
             user_agent=asked.headers.get("user-agent"),
-            client_ip=client[0] if client else None,
+            client_ip=asgi.peer(asked.scope),
         )
 
     # -- models ---------------------------------------------------------------------------------
@@ -230,8 +216,7 @@ def _read_head(scope: Scope, receive: Receive, send: Send, request_id: str) -> _
     path = scope["path"].rstrip("/") or "/"
     if path.startswith(f"{_CODEX}/v1/"):  # some clients append /v1 to any base URL
         path = _CODEX + path[len(_CODEX) + 3 :]
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+    headers = asgi.first_values(scope)
+    client_id = asgi.request_id(headers)
     dialect = Dialect.CODEX if path.startswith("/backend-api") else Dialect.OPENAI
-    return _Asked(scope, receive, send, path, dialect, headers, request_id)
+    return _Asked(scope, receive, send, path, dialect, headers, request_id, client_id)

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from codex_lb.core import errors, headers
 from codex_lb.core.errors import Signal
 from codex_lb.core.model import Account, Credential
+from codex_lb.core.outcome import Endpoint, Phase, outcome
 from codex_lb.upstream.client import UpstreamClient, UpstreamFaultError
 from codex_lb.upstream.credentials import Credentials, LoginLostError
 
@@ -20,7 +21,7 @@ async def get(
         credential = await credentials.fresh(account.id)
         async with asyncio.timeout(_TIMEOUT_S):
             answer = await _once(upstream, credential, account, path)
-            if isinstance(answer, Signal) and answer.status == HTTPStatus.UNAUTHORIZED:
+            if isinstance(answer, Signal) and _wants_renewal(answer):
                 credential = await credentials.renew(account.id, credential)
                 answer = await _once(upstream, credential, account, path)
             return answer
@@ -30,6 +31,10 @@ async def get(
         return error.signal
     except TimeoutError:
         return errors.fault("first_event_timeout", "Upstream did not answer in time.")
+
+
+def _wants_renewal(signal: Signal) -> bool:
+    return outcome(Endpoint.SUPPORT, signal, Phase.FRESH).action == "renew"
 
 
 async def _once(
