@@ -26,7 +26,9 @@ METADATA = frozenset(
 FAILURES = frozenset({"response.failed", "error"})
 TERMINAL = frozenset({"response.completed", "response.incomplete"}) | FAILURES
 
-_SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
+NUMBER = b'"sequence_number"'
+# A number of more than 18 digits is none: it could not be counted on.
+_SEQUENCE = re.compile(NUMBER + rb"\s*:\s*(\d{1,18})(?!\d)")
 
 
 def is_metadata(kind: str) -> bool:
