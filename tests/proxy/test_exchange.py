@@ -1,6 +1,7 @@
 """The attempt loop at the wire: real replies and faults of the simulator, both dialects."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from tests.proxy.harness import CODEX, OPENAI, Proxy, ask, running
 
 from codex_lb.core.model import QuotaWindow
+from codex_lb.proxy.exchange import Exchange
 from codex_lb.simulator import Simulator, steps
 
 Step = Any
@@ -431,3 +433,14 @@ async def test_nothing_of_the_client_reaches_upstream_but_what_may(proxy: Proxy)
     assert not {"cookie", "x-api-key", "proxy-authorization", "x-anything", "openai-organization",
                 "x-stainless-os"} & sent.keys()  # fmt: skip
     assert "sk-clb" not in str(sent)
+
+
+async def test_a_request_is_let_go_at_once_when_it_is_answered(proxy: Proxy) -> None:
+    """Without waiting for the collector: a body may be 128 MiB."""
+    gc.collect()
+    gc.disable()
+    try:
+        await proxy.post()
+        assert [each for each in gc.get_objects() if type(each) is Exchange] == []
+    finally:
+        gc.enable()

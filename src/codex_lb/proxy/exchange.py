@@ -104,9 +104,11 @@ class Exchange:
         self._parts = parts
         self._request = request
         self._client = client
-        self._now = asyncio.get_running_loop().time
-        self._began = self._now()
-        self._deadline = self._began + ALL_ATTEMPTS_S
+        self._now = now = asyncio.get_running_loop().time
+        began = now()
+        self._deadline = began + ALL_ATTEMPTS_S
+        # No method of ours: the relay would hold us, and a cycle keeps a large body in memory.
+        self._elapsed_ms: Callable[[], int] = lambda: int((now() - began) * 1000)
         self._notes = Notes()
         self._relay = Relay(
             client,
@@ -358,9 +360,6 @@ class Exchange:
         )
         self._parts.log.closed(receipt)
         self._parts.on_receipt(row, receipt)
-
-    def _elapsed_ms(self) -> int:
-        return int((self._now() - self._began) * 1000)
 
 
 def _signal_of(reply: Reply, body: bytes) -> Signal:
