@@ -7,7 +7,7 @@ import pytest
 
 from codex_lb.asgi import ClientGoneError
 from codex_lb.core.answers import not_found
-from codex_lb.core.events import KEEPALIVE_CODEX, KEEPALIVE_COMMENT
+from codex_lb.core.events import KEEPALIVE_CODEX, KEEPALIVE_COMMENT, next_sequence
 from codex_lb.core.responses import Dialect
 from codex_lb.proxy.downstream import Downstream, ShutdownError
 
@@ -77,6 +77,16 @@ async def test_a_stream_that_moves_gets_no_sign_of_life() -> None:
 
     await client.attended(work())
     assert wire.body == b"x" * 8
+
+
+async def test_pieces_without_a_number_do_not_restart_the_numbering() -> None:
+    client = Wire().client()
+    assert client.is_fresh
+    await client.write(b'data: {"sequence_number":7}\n\n')
+    await client.write(b": a comment\n\n")
+    await client.write(b'data: {"type":"codex.rate_limits"}\n\n')
+    assert next_sequence(client.numbered) == 8
+    assert not client.is_fresh
 
 
 async def test_work_is_cancelled_when_the_client_leaves() -> None:
