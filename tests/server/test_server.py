@@ -96,6 +96,7 @@ async def test_a_taken_port_is_an_error(serving: Any) -> None:
 STREAMING_PROGRAM = Path(__file__).with_name("streaming_program.py")
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize(
     ("events", "last"),
     [
@@ -117,6 +118,7 @@ async def test_sigterm_ends_streams_well(events: int, last: bytes) -> None:
     assert stream.endswith(b"\r\n0\r\n\r\n")  # the reply is whole
 
 
+@pytest.mark.journey
 async def test_a_second_sigterm_ends_the_process_at_once() -> None:
     async with program("60") as (process, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -28,6 +28,9 @@ def postgres_socket() -> Iterator[Path]:
     # as root the server runs as another user, who must be able to get there
     server = get_server(directory, cleanup_mode="stop")
     try:
+        for setting in ("fsync", "full_page_writes"):  # no test cuts the power
+            server.psql(f"ALTER SYSTEM SET {setting} = off")
+        server.psql("SELECT pg_reload_conf()")
         yield directory
     finally:
         server.cleanup()

@@ -1,60 +1,55 @@
 """The data directory belongs to one user and to one process."""
 
 import os
-import subprocess
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from codex_lb.core.model import Credential, Identity
 from codex_lb.store import Store, StoreError, StoreInUseError
 from codex_lb.store.files import make_private_directory
 
 NOW = 1_800_000_000.0
 
 
+def modes(directory: Path) -> dict[str, str]:
+    paths = [directory, *directory.iterdir()]
+    return {path.name: oct(path.stat().st_mode & 0o7777) for path in paths}
+
+
 def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
-SHOW_MODES = """
-import asyncio, os, sys
-from pathlib import Path
-from codex_lb.core.model import Credential, Identity
-from codex_lb.store import Store
+@contextmanager
+def umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
-async def main(directory, umask):
-    os.umask(umask)
-    store = await Store.open(None, directory, directory / "encryption.key", clock=lambda: 1.8e9)
+
+@pytest.mark.parametrize("mask", [0o000, 0o077, 0o777], ids=oct)
+async def test_files_are_private_whatever_the_umask(data_dir: Path, mask: int) -> None:
     credential = Credential("a", "r", "i", None, 1.0)
-    await store.put_account("a", Identity(None, None, "a@example.com", "plus"), credential, now=1.0)
-    for path in sorted([directory, *directory.iterdir()]):
-        print(path.name, oct(path.stat().st_mode & 0o7777))
-    await store.close()
-
-asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2], 8)))
-"""
-
-
-@pytest.mark.parametrize("umask", ["000", "077", "777"])
-def test_files_are_private_whatever_the_umask(data_dir: Path, umask: str) -> None:
+    identity = Identity(None, None, "a@example.com", "plus")
     for _ in range(2):  # the second start finds them there
-        run = subprocess.run(  # noqa: S603  our own interpreter and text
-            [sys.executable, "-c", SHOW_MODES, str(data_dir), umask],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-        assert run.stdout.splitlines() == [
-            "data 0o700",
-            "encryption.key 0o600",
-            "store.db 0o600",
-            "store.db-shm 0o600",
-            "store.db-wal 0o600",
-            "store.lock 0o600",
-        ]
+        with umask(mask):
+            store = await Store.open(None, data_dir, data_dir / "key", clock=lambda: NOW)
+            await store.put_account("a", identity, credential, now=NOW)
+            found = modes(data_dir)
+            await store.close()
+        assert found == {
+            "data": "0o700",
+            "key": "0o600",
+            "store.db": "0o600",
+            "store.db-shm": "0o600",
+            "store.db-wal": "0o600",
+            "store.lock": "0o600",
+        }
 
 
 async def test_files_that_were_open_to_others_are_closed_to_them(data_dir: Path) -> None:
@@ -65,8 +60,8 @@ async def test_files_that_were_open_to_others_are_closed_to_them(data_dir: Path)
 
     await (await Store.open(None, data_dir, key, clock=lambda: NOW)).close()
 
-    modes = [path.stat().st_mode & 0o777 for path in (data_dir, key, data_dir / "store.db")]
-    assert modes == [0o700, 0o600, 0o600]
+    closed = {"data": "0o700", "encryption.key": "0o600", "store.db": "0o600"}
+    assert modes(data_dir) == closed | {"store.lock": "0o600"}
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ def end(process: subprocess.Popen[str]) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
+@pytest.mark.journey
 async def test_requests_cut_by_kill_9_are_interrupted(
     database_url: str | None, data_dir: Path, open_store: Open
 ) -> None:
@@ -85,6 +86,7 @@ async def test_requests_cut_by_kill_9_are_interrupted(
     assert (sums.requests, sums.errors) == (12, 11)
 
 
+@pytest.mark.journey
 async def test_a_process_that_serves_keeps_others_out_of_its_directory(data_dir: Path) -> None:
     process = start(None, data_dir)
     try:
@@ -94,6 +96,7 @@ async def test_a_process_that_serves_keeps_others_out_of_its_directory(data_dir:
         end(process)
 
 
+@pytest.mark.journey
 async def test_a_replica_that_lives_keeps_its_open_requests(
     postgres_url: str, data_dir: Path
 ) -> None:
@@ -110,6 +113,7 @@ async def test_a_replica_that_lives_keeps_its_open_requests(
     assert [record.status for record in records] == ["in_progress"] * 11 + ["success"]
 
 
+@pytest.mark.journey
 async def test_a_living_replica_closes_what_a_dead_one_left(
     postgres_url: str, data_dir: Path
 ) -> None:

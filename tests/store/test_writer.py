@@ -14,9 +14,9 @@ from sqlalchemy import make_url, text
 
 from codex_lb.core.model import OpenedRequest, Receipt, Usage
 from codex_lb.store import AccountTotals, Store, StoreError
-from codex_lb.store.addresses import parse_url
+from codex_lb.store.addresses import connect, parse_url
 from codex_lb.store.postgresql import PostgresqlDatabase
-from codex_lb.store.writer import CAPACITY
+from codex_lb.store.writer import GATHER_S, RequestWriter
 
 NOW_MS = 1_800_000_000_000
 
@@ -75,7 +75,7 @@ async def test_while_another_program_holds_the_lock_rows_wait(
         for n in range(10):
             store.requests.opened(opened(f"r{n}"))
             store.requests.closed(done(f"r{n}"))
-        await asyncio.sleep(5)
+        await asyncio.sleep(10 * GATHER_S)  # ample for a batch, were there no lock
         assert store.requests.waiting == 11
         if database_url is None:  # LOCK TABLE would also keep readers out
             assert await store.request("before") is not None
@@ -89,16 +89,22 @@ async def test_while_another_program_holds_the_lock_rows_wait(
 async def test_beyond_the_bound_the_oldest_rows_are_lost_and_counted(
     store: Store, database_url: str | None, data_dir: Path
 ) -> None:
-    async with locked(database_url, data_dir):
-        for n in range(CAPACITY + 5):
-            store.requests.opened(opened(f"r{n}"))
-        assert (store.requests.waiting, store.requests.lost) == (CAPACITY, 5)
+    database = connect(parse_url(database_url, data_dir / "store.db"))
+    writer = RequestWriter(database, store.instance_id, capacity=100)
+    async with asyncio.TaskGroup() as group:
+        writing = group.create_task(writer.run())
+        async with locked(database_url, data_dir):
+            for n in range(105):
+                writer.opened(opened(f"r{n}"))
+            assert (writer.waiting, writer.lost) == (100, 5)
 
-    await store.requests.flushed()
+        await asyncio.wait_for(writer.flushed(), 5)
+        writing.cancel()
+    await database.dispose()
 
     assert await store.request("r4") is None
     assert await store.request("r5") is not None
-    assert await store.request(f"r{CAPACITY + 4}") is not None
+    assert await store.request("r104") is not None
 
 
 async def test_a_row_that_no_database_takes_is_lost_alone(store: Store) -> None:
@@ -212,6 +218,7 @@ asyncio.run(main(Path(sys.argv[1])))
 """
 
 
+@pytest.mark.journey
 def test_with_a_full_disk_rows_wait_for_room(data_dir: Path) -> None:
     run = subprocess.run(  # noqa: S603  our own interpreter and text
         [sys.executable, "-c", DISK_FULL, str(data_dir)],
@@ -228,19 +235,14 @@ def test_with_a_full_disk_rows_wait_for_room(data_dir: Path) -> None:
     assert outcome == f"0 None {{'a': {expected!r}}}"
 
 
-@pytest.fixture
-def typed_open(open_store: Callable[[], Awaitable[Store]]) -> Callable[[], Awaitable[Store]]:
-    return open_store
-
-
 async def test_closing_the_store_writes_what_waits(
-    typed_open: Callable[[], Awaitable[Store]],
+    open_store: Callable[[], Awaitable[Store]],
 ) -> None:
-    store = await typed_open()
+    store = await open_store()
     for n in range(1_200):
         store.requests.opened(opened(f"r{n}"))
         store.requests.closed(done(f"r{n}"))
     await store.close()
 
-    later = await typed_open()
+    later = await open_store()
     assert await later.request_totals() == {"a": AccountTotals(requests=1_200)}
