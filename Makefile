@@ -81,13 +81,15 @@ clean: ## remove what make installed
 
 # The stamps are younger than the locks exactly when the environment fits them.
 .venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
-	$(INSTALL) --require-hashes -r requirements.lock
-	$(INSTALL) --no-deps -e .
+	@echo "Installing requirements.lock into .venv"
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --no-deps -e .
 	@touch $@
 
 .venv/.dev: requirements-dev.lock pyproject.toml | .venv/bin/python
-	$(INSTALL) --require-hashes -r requirements-dev.lock
-	$(INSTALL) --no-deps -e .
+	@echo "Installing requirements-dev.lock into .venv"
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@$(INSTALL) --no-deps -e .
 	@touch $@ .venv/.runtime
 
 tests/clients/node_modules/.installed: tests/clients/package.json tests/clients/package-lock.json

@@ -1,7 +1,7 @@
 """`make bench`: side-by-side cost and latency of proxies in front of the same upstream.
 
 Targets: the upstream itself (direct), nginx if it is installed, this working tree's codex-lb, and
-one more that already runs: `BENCH_OTHER=http://127.0.0.1:8000 BENCH_OTHER_PID=1234 make bench`.
+one more that already runs and sends to the port named by `BENCH_UPSTREAM_PORT` (docs/performance.md).
 The proxy has core 0, upstream and load have core 1. Rounds go through the targets forwards, then
 backwards, so that a busy minute hurts all alike. Linux only: cost is read from /proc.
 """
@@ -54,7 +54,8 @@ def _start(
     stack: contextlib.ExitStack, folder: Path, left_out: Sequence[str]
 ) -> tuple[Target, list[Target]]:
     """The upstream, and all targets that are to be measured, the upstream among them."""
-    upstream = stack.enter_context(targets.upstream())
+    port = int(os.environ.get("BENCH_UPSTREAM_PORT", "0"))
+    upstream = stack.enter_context(targets.upstream(port))
     found = [upstream]
     if "nginx" not in left_out:
         server = stack.enter_context(targets.nginx(upstream.base_url, folder / "nginx"))

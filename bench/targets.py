@@ -66,9 +66,9 @@ class Target:
 
 
 @contextlib.contextmanager
-def upstream() -> Iterator[Target]:
-    """Our own upstream, which is also the target `direct`."""
-    command = [sys.executable, "-m", "bench.upstream"]
+def upstream(port: int) -> Iterator[Target]:
+    """Our own upstream on this port (0: any), which is also the target `direct`."""
+    command = [sys.executable, "-m", "bench.upstream", str(port)]
     with _running(command, OTHERS_CORE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None  # noqa: S101 -- asked for
         yield Target("direct", f"http://127.0.0.1:{int(process.stdout.readline())}")

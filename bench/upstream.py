@@ -1,12 +1,13 @@
 """A stand-in for the ChatGPT back end that costs almost nothing: every byte is rendered beforehand.
 
-`python -m bench.upstream` prints its port and serves until it is terminated. `PUT /mode` with
+`python -m bench.upstream [PORT]` prints its port and serves until it is terminated. `PUT /mode` with
 `{"events": 200, "pace_ms": 0}` says how many text deltas the next replies have; with a pace, one
 HTTP chunk leaves every `pace_ms`, else the whole reply in one write. Each event is one HTTP chunk.
 """
 
 import asyncio
 import json
+import sys
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -183,15 +184,15 @@ def _chunk(event: dict[str, object]) -> bytes:
     return b"%x\r\n%b\r\n" % (len(framed), framed)
 
 
-async def serve() -> None:
-    """Serve on a free loopback port, printed first, until the process is terminated."""
+async def serve(port: int) -> None:
+    """Serve on this loopback port (0: any), printed first, until the process is terminated."""
     shared = Server()
     server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(shared), "127.0.0.1", 0, backlog=2048
+        lambda: Connection(shared), "127.0.0.1", port, backlog=2048
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(serve())
+    uvloop.run(serve(int(sys.argv[1]) if len(sys.argv) > 1 else 0))

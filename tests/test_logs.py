@@ -1,5 +1,6 @@
 """Log lines: their form, and that no secret gets into one, whatever way it comes."""
 
+import errno
 import io
 import json
 import logging
@@ -170,3 +171,24 @@ def test_warnings_of_libraries_are_lines_too(stream: io.StringIO) -> None:
     line = json.loads(stream.getvalue())
     assert line["logger"] == "py.warnings"
     assert "Bearer [redacted]" in line["event"]
+
+
+class FullDisk(io.StringIO):
+    is_full = True
+
+    def flush(self) -> None:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_log_that_cannot_be_written_stops_nobody_and_says_so_later() -> None:
+    stream = FullDisk()
+    log = logs.set_up("json", "info", stream)
+    log.info("first")
+    log.info("second")
+    stream.is_full = False
+    log.info("third")
+    log.info("fourth")
+    *_, third, fourth = stream.getvalue().splitlines()
+    assert json.loads(third)["lines_lost_before"] == 2
+    assert "lines_lost_before" not in fourth

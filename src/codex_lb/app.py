@@ -5,6 +5,7 @@ come through `build`. It owns the task group of everything that runs beside the 
 """
 
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -89,6 +90,7 @@ async def build(
             )
             pool.load(await store.accounts())
             credentials = Credentials(store, refresher(upstream, clock), spawn, clock)
+            await credentials.load(account.id for account in pool.accounts())
             parts = Parts(
                 pool=pool,
                 upstream=upstream,
@@ -181,6 +183,7 @@ async def serve(settings: Settings, log: logs.Log, *, notice: str | None = None)
 
     clock = time.time  # noqa: TID251  where real time comes in
     async with build(settings, clock=clock, notice=notice) as app:
+        gc.freeze()  # what is loaded by now stays; looking through it again would cost each request
         with server.stop_on_signals() as stop:
             await server.serve(
                 cast("ASGI3Application", app),  # the same calls, in uvicorn's narrower words

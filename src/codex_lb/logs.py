@@ -5,6 +5,9 @@ hands to the parts. Lines of libraries (standard `logging`) take the same way. `
 line last, when it is text, so that neither a field nor a message nor a traceback carries a secret
 out. A call below the level costs one empty method.
 
+A line that cannot be written (the disk is full, the reader of the pipe has gone) is lost, and the next
+one that can be says how many were: what is served must not depend on its log.
+
 Text: `2026-05-04T03:02:01.000000Z info request crashed path=/v1/models`, a traceback indented below.
 JSON: one object a line with `at`, `level`, `event`, the fields, and `exception`.
 """
@@ -14,7 +17,7 @@ import logging
 import re
 from dataclasses import dataclass
 from textwrap import indent
-from typing import Literal, TextIO
+from typing import Literal, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
@@ -95,9 +98,11 @@ def set_up(form: Form, level: Level, stream: TextIO) -> Log:
 
     Libraries speak from "warning" up, or from "info" if our level is "debug".
     """
+    sink = _Sink(stream)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            sink.confess,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.format_exc_info,
@@ -105,7 +110,7 @@ def set_up(form: Form, level: Level, stream: TextIO) -> Log:
             _redacted,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", sink)),
         cache_logger_on_first_use=True,
     )
     log: Log = structlog.get_logger()
@@ -114,6 +119,31 @@ def set_up(form: Form, level: Level, stream: TextIO) -> Log:
     root.handlers = [_Bridge(log)]
     root.setLevel(logging.INFO if level == "debug" else logging.WARNING)
     return log
+
+
+class _Sink:
+    """All of a text file that a logger uses; it never fails."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lost = 0  # lines since the last that could be written
+
+    def write(self, line: str) -> None:
+        try:
+            self._stream.write(line)
+            self._stream.flush()
+        except OSError:
+            self._lost += 1
+        else:
+            self._lost = 0
+
+    def flush(self) -> None:
+        """Done with every line."""
+
+    def confess(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        if self._lost:
+            event["lines_lost_before"] = self._lost
+        return event
 
 
 class _Bridge(logging.Handler):

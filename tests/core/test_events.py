@@ -15,8 +15,15 @@ from codex_lb.core.model import Usage
         (b'data: {"type":"x"}\n\n', 0),
         (b'data: {"sequence_number":4}\n\ndata: {"sequence_number": 17}\n\n', 18),
         (b'data: {"sequence_number":4,"delta":"\\"sequence_number\\":99"}\n\n', 5),
+        (b'data: {"sequence_number":' + b"9" * 5000 + b"}\n\n", 0),
     ],
-    ids=["nothing sent", "not numbered", "the last counts", "text cannot fake it"],
+    ids=[
+        "nothing sent",
+        "not numbered",
+        "the last counts",
+        "text cannot fake it",
+        "an absurd number is none",
+    ],
 )
 def test_numbering_goes_on(sent: bytes, following: int) -> None:
     assert events.next_sequence(sent) == following

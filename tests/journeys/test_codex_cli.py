@@ -118,6 +118,23 @@ async def test_the_user_sees_nothing_of_one_account_in_trouble_when(
     assert len(pool.spread()) == 2
 
 
+async def test_an_account_spent_between_two_steps_of_a_turn_is_not_noticed(
+    home: Path, pool: Pool
+) -> None:
+    await pool.add_two()
+    pool.sim.script(Tool("exec_command", {"cmd": "echo tool-ran"}), times=1)
+    pool.sim.script(UsageLimit(resets_in_s=3600), times=1)
+    pool.sim.script(Text("The tool has run."))
+
+    run = await codex.run(home, "run the tool")
+
+    assert run.is_undisturbed, run
+    assert "The tool has run." in run.answer
+    spent, again, other = pool.asked()
+    assert (spent is again, spent is other) == (True, False)
+    assert len(await pool.rows(2)) == 2
+
+
 async def test_the_user_sees_nothing_of_a_login_that_is_renewed(home: Path, pool: Pool) -> None:
     member = await pool.add()
     pool.sim.script(Refuse("token_expired"), times=1)

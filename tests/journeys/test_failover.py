@@ -235,6 +235,19 @@ async def test_a_dead_refresh_token_does_not_stop_the_search(service: Service, p
     assert len(pool.sim.requests_to("/oauth/token")) == 1
 
 
+async def test_a_conversation_moves_at_once_when_its_account_is_deleted(
+    service: Service, pool: Pool
+) -> None:
+    await pool.add_two()
+    owner, other = await pool.tie("thread-19")
+    await service.admin("DELETE", f"/api/accounts/{owner.id}")
+
+    reply = await wire.ask(service, key="thread-19")
+
+    assert reply.is_completed
+    assert pool.asked() == [owner, other]
+
+
 async def test_a_malformed_request_is_refused_once_and_hurts_no_account(
     service: Service, pool: Pool
 ) -> None:

@@ -7,9 +7,11 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from tests.journeys import wire
+from tests.journeys.patience import eventually
 from tests.journeys.pool import Pool
 from tests.journeys.service import REPOSITORY, Service, free_port
 
@@ -83,23 +85,24 @@ async def test_streams_longer_than_the_drain_end_in_a_failure_the_client_can_rea
     assert all(row["status"] != "in_progress" for row in await pool.rows(4))
 
 
-async def test_a_draining_service_is_not_ready_and_takes_no_new_work(
+async def test_a_draining_service_says_so_and_takes_no_new_work(
     service: Service, pool: Pool
 ) -> None:
     await pool.add()
     pool.sim.script(ENDLESS, times=1)
-    body = json.dumps(wire.request()).encode()
 
-    async with wire.opened(service, body) as stream:
+    async with wire.opened(service, json.dumps(wire.request()).encode()) as stream:
         await stream.until("response.output_text.delta")
-        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
-        writer.write(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
-        assert b"200" in await reader.readline()
         service.terminate()
+        await eventually(lambda: _is_not_ready(service), within_s=DRAIN_S)
+        refused = await wire.ask(service, path=wire.OPENAI)
         await stream.until("response.failed")
-    writer.close()
 
+    assert refused.status == 503
+    assert refused.error["code"] == "server_shutting_down"
+    assert int(refused.headers["retry-after"]) > 0
     assert await service.ended() == 0
+    assert len(pool.calls()) == 1
 
 
 async def test_a_restart_serves_again_at_once_with_the_same_accounts(
@@ -186,6 +189,14 @@ async def test_the_data_directory_is_closed_to_others(service: Service) -> None:
 
     assert modes.pop("data") == 0o700
     assert set(modes.values()) == {0o600}
+
+
+async def _is_not_ready(service: Service) -> bool:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{service.url}/health/ready") as reply,
+    ):
+        return reply.status == 503
 
 
 async def _opened_rows(service: Service, count: int) -> None:

@@ -85,3 +85,17 @@ async def _busy(service: Service, pool: Pool, member: Member) -> AsyncIterator[N
     async with wire.opened(service, json.dumps(wire.request()).encode()) as stream:
         await stream.until("response.output_text.delta")
         yield
+
+
+async def test_the_operators_word_lets_a_spent_account_try_again(
+    service: Service, pool: Pool
+) -> None:
+    member = await pool.add()
+    pool.sim.script(UsageLimit(), times=1)
+    assert (await wire.ask(service, path=wire.OPENAI)).status == 429
+    assert (await wire.ask(service, path=wire.OPENAI)).status == 429
+
+    await service.admin("POST", f"/api/accounts/{member.id}/reactivate")
+
+    assert (await wire.ask(service, path=wire.OPENAI)).is_completed
+    assert len(pool.calls()) == 2

@@ -35,7 +35,7 @@ from codex_lb.simulator.steps import (
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
-PROMPT = aiohttp.ClientTimeout(total=0.5)
+PROMPT = aiohttp.ClientTimeout(total=2)  # a blocked event loop takes longer
 THREE_DELTAS = 7  # created, in_progress, item added, part added, and three of the text
 REASONING = {"type": "reasoning", "summary": [], "encrypted_content": "gAAAA-sealed"}
 FIVE = Text("one two three four five", deltas=5)

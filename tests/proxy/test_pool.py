@@ -92,6 +92,23 @@ async def test_waiting_ends_with_the_reason(clock: Clock) -> None:
     assert pool.waiting == 0
 
 
+async def test_who_waits_gets_an_account_whose_rest_ends(clock: Clock) -> None:
+    pool = pool_of("a", "b", clock=clock)
+
+    async def work() -> str:
+        async with pool.lease(Wish(), wait_s=5) as lease:
+            return lease.account.id
+
+    async with pool.lease(Wish(bound="a"), wait_s=0):
+        pool.block("b", Block("burst", clock.now, clock.now + 0.01, "too fast"))
+        async with asyncio.timeout(1), asyncio.TaskGroup() as group:
+            waiting = group.create_task(work())
+            await asyncio.sleep(0)
+            assert pool.waiting == 1
+            clock.now += 0.01
+    assert waiting.result() == "b"
+
+
 async def test_who_waits_learns_when_waiting_is_in_vain(clock: Clock) -> None:
     pool = pool_of("a", clock=clock)
 
@@ -128,10 +145,21 @@ async def test_who_gives_up_waiting_leaks_no_slot(clock: Clock, granted: bool) -
     assert (pool.in_flight, pool.waiting) == (0, 0)
 
 
-def test_an_account_that_leaves_and_comes_back_keeps_count(clock: Clock) -> None:
+def test_an_account_that_leaves_is_gone(clock: Clock) -> None:
     pool = pool_of("a", "b", clock=clock)
     pool.load([account("b")])
     assert [a.id for a in pool.accounts()] == ["b"]
+
+
+async def test_a_slot_of_an_account_that_left_does_not_go_to_the_one_that_came_back(
+    clock: Clock,
+) -> None:
+    pool = pool_of("a", clock=clock)
+    async with pool.lease(Wish(), wait_s=0):
+        pool.load([])
+        pool.load([account("a")])
+    assert pool.in_flight == 0
+    assert pool.choose(Wish()) == Choice("a", "headroom")
 
 
 def test_a_success_disproves_older_blocks_but_no_newer_ones(clock: Clock) -> None:

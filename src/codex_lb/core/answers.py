@@ -107,6 +107,14 @@ def wrong_method(method: str, path: str) -> Answer:
     )
 
 
+def no_websocket() -> Answer:
+    """Codex takes a 426 as the word to speak HTTP from now on; any other refusal it repeats."""
+    message = "This endpoint speaks HTTP. Send the request as a POST."
+    return Answer(
+        426, message, "invalid_request_error", "upgrade_not_supported", "invalid_prompt", final=True
+    )
+
+
 def shutting_down() -> Answer:
     message = "The server is shutting down. Please try again in 2s."
     return Answer(

@@ -27,7 +27,9 @@ FAILURES = frozenset({"response.failed", "error"})
 GOOD_ENDS = frozenset({"response.completed", "response.incomplete"})
 TERMINAL = GOOD_ENDS | FAILURES
 
-_SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
+NUMBER = b'"sequence_number"'
+# A number of more than 18 digits is none: it could not be counted on.
+_SEQUENCE = re.compile(NUMBER + rb"\s*:\s*(\d{1,18})(?!\d)")
 
 
 def is_metadata(kind: str) -> bool:

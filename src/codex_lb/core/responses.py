@@ -120,13 +120,12 @@ class _Item(msgspec.Struct):
             return True
         if self.role is None:
             return False
-        foreign = (
-            self.reasoning_content,
-            self.reasoning_details,
-            self.tool_calls,
-            self.function_call,
+        return (
+            self.reasoning_content is not ABSENT
+            or self.reasoning_details is not ABSENT
+            or self.tool_calls is not ABSENT
+            or self.function_call is not ABSENT
         )
-        return any(raw is not ABSENT for raw in foreign)
 
 
 _decode_items = msgspec.json.Decoder(list[_Item]).decode

@@ -85,6 +85,17 @@ def obstacle(account: Candidate, *, now: float, model: str | None) -> Obstacle |
         reason = account.state_reason if account.state != "paused" else None
         text = texts[account.state]
         return Obstacle(account.state, math.inf, f"{text}: {reason}" if reason else text)
+    if account.blocks or account.windows:
+        proven = _proven(account, now, model)
+        if proven is not None:
+            return proven
+    if account.limit and account.in_flight >= account.limit:
+        return Obstacle("busy", now, f"at {account.in_flight} of {account.limit} streams")
+    return None
+
+
+def _proven(account: Candidate, now: float, model: str | None) -> Obstacle | None:
+    """The obstacle that blocks and windows make, if any."""
     live = [block for block in account.blocks if block.until > now]
     lasting = [_spent(live, account.windows, now), _barred(live, model)]
     found = max(filter(None, lasting), key=lambda each: each.until, default=None)
@@ -94,8 +105,6 @@ def obstacle(account: Candidate, *, now: float, model: str | None) -> Obstacle |
     if rests:
         last = max(rests, key=lambda block: block.until)
         return Obstacle("resting", last.until, f"resting after {last.reason}")
-    if account.limit and account.in_flight >= account.limit:
-        return Obstacle("busy", now, f"at {account.in_flight} of {account.limit} streams")
     return None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 
 from codex_lb.core import identity as identities
 from codex_lb.core.model import Account, AccountState, Credential, Identity
+from codex_lb.dashboard.stored_accounts import forget_obstacles
 from codex_lb.jobs.keeper import Keeper
 from codex_lb.proxy.pool import Pool
 from codex_lb.store import AccountTotals, Store
@@ -52,7 +53,7 @@ class PooledAccounts:
             account_id, state, reason=None, allowed_from=allowed_from
         )
         if account is not None and state == "active":
-            await self._store.put_blocks(account_id, [])
+            await forget_obstacles(self._store, account, self._clock())
         await self.reload(account_id)
         return await self._store.account(account_id) if account else None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from codex_lb.core import quota
 from codex_lb.core.identity import local_id
 from codex_lb.core.model import Account, AccountState, Credential, Identity
 from codex_lb.dashboard.ports import Clock
@@ -34,8 +35,19 @@ class StoredAccounts:
         )
         if account is None or state != "active":
             return account
-        await self._store.put_blocks(account_id, ())
+        await forget_obstacles(self._store, account, self._clock())
         return await self._store.account(account_id)
 
     async def delete(self, account_id: str, *, delete_history: bool) -> bool:
         return await self._store.delete_account(account_id, delete_history=delete_history)
+
+
+async def forget_obstacles(store: Store, account: Account, now: float) -> None:
+    """The operator says "try now": what was held against the account, windows too, is forgotten.
+
+    If upstream still refuses, the next attempt brings the evidence back.
+    """
+    await store.put_blocks(account.id, ())
+    free = [window for window in account.windows if quota.left(window, now) > 0.0]
+    if len(free) < len(account.windows):
+        await store.put_windows(account.id, free)

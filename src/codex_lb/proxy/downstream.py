@@ -58,7 +58,8 @@ class Downstream:
         self.finished = False
         self.stopping = False
         self.status = 0  # as sent
-        self.last = b""  # the latest piece of stream sent, for its sequence number
+        self.is_fresh = True  # no event has been sent
+        self.numbered = b""  # the latest piece sent with a sequence number in it
 
     async def begin_stream(self, headers: Mapping[str, str]) -> None:
         if not self.started:
@@ -68,7 +69,9 @@ class Downstream:
         """Events, whole; waits while the client reads more slowly than we send."""
         if not data:
             return
-        self.last = data
+        self.is_fresh = False
+        if events.NUMBER in data:
+            self.numbered = data
         self._quiet_since = self._now()
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 

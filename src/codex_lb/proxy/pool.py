@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from codex_lb.core import affinity, quota, routing
@@ -58,6 +58,7 @@ class Lease:
     account: Account
     reason: str
     kept: bool  # the conversation stays where it was
+    slot: _Live = field(repr=False)  # gets the slot back, even if the account left meanwhile
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ class Pool:
         self._affinities: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._owners: OrderedDict[str, str] = OrderedDict()  # response id → account
         self._waiters: list[_Waiter] = []
+        self._alarm: asyncio.TimerHandle | None = None  # when the next block ends, if any waits
         self._choices = 0
 
     # -- what is known --------------------------------------------------------------------------
@@ -153,21 +155,22 @@ class Pool:
         live.chosen_seq = self._choices
         live.in_flight += 1
         kept = choice.reason in ("affinity", "bound")
-        return Lease(live.account, choice.reason, kept)
+        return Lease(live.account, choice.reason, kept, live)
 
     async def _wait(self, wish: Wish, wait_s: float) -> Lease:
         waiter = _Waiter(wish, asyncio.get_running_loop().create_future())
         self._waiters.append(waiter)
+        self._set_alarm()
         try:
             async with asyncio.timeout(wait_s):
                 return await waiter.granted
         except TimeoutError:
             if _granted(waiter):  # in the very moment the time was up
                 return waiter.granted.result()
-            refusal = self.choose(wish)
-            if isinstance(refusal, Choice):
-                refusal = Refusal("busy", self._clock(), ())
-            raise NoAccountError(refusal) from None
+            lease = self._try(wish)
+            if isinstance(lease, Lease):
+                return lease
+            raise NoAccountError(lease) from None
         except asyncio.CancelledError:
             if _granted(waiter):
                 self._release(waiter.granted.result())
@@ -177,9 +180,7 @@ class Pool:
                 self._waiters.remove(waiter)
 
     def _release(self, lease: Lease) -> None:
-        live = self._live.get(lease.account.id)
-        if live is not None:
-            live.in_flight -= 1
+        lease.slot.in_flight -= 1
         if self._waiters:
             self._hand_over()
 
@@ -194,6 +195,19 @@ class Pool:
             elif lease.kind != "busy":
                 waiter.granted.set_exception(NoAccountError(lease))
                 self._waiters.remove(waiter)
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        """A block that ends frees an account without a release, so the queue is looked at then."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        now = self._clock()
+        ends = [b.until for live in self._live.values() for b in live.account.blocks]
+        coming = min((end for end in ends if end > now), default=None)
+        if self._waiters and coming is not None:
+            loop = asyncio.get_running_loop()
+            self._alarm = loop.call_later(coming - now, self._hand_over)
 
     # -- evidence -------------------------------------------------------------------------------
 

@@ -135,9 +135,9 @@ class Relay:
         if not self._sink.streams or not (client.started or as_event):
             return await client.answer(answer)
         await client.begin_stream({})
-        sequence = events.next_sequence(client.last)
+        sequence = events.next_sequence(client.numbered)
         own_id = self.response_id if self.committed and self.response_id else None
-        for event in self._sink.failure(answer, own_id, sequence, fresh=not client.last):
+        for event in self._sink.failure(answer, own_id, sequence, fresh=client.is_fresh):
             await client.write(event)
         return await client.finish()
 

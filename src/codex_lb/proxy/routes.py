@@ -5,9 +5,10 @@ method are judged before a byte of the body is read.
 """
 
 import asyncio
+import itertools
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from uuid import uuid4
 
 import structlog
 
@@ -24,6 +25,7 @@ from codex_lb.proxy import body
 from codex_lb.proxy.downstream import Downstream, ShutdownError
 from codex_lb.proxy.exchange import Exchange, Parts, Request
 from codex_lb.proxy.models import Models
+from codex_lb.proxy.turnstile import Turnstile
 
 _log = structlog.get_logger(__name__)
 
@@ -77,6 +79,8 @@ class DataPlane:
         self._keyless = keyless
         self._max_body = max_responses_body_mb * _MIB
         self._live: set[Downstream] = set()
+        self._new_id = _request_ids()
+        self._turnstile = Turnstile()
         self.draining = False
         self._routes: dict[str, tuple[str, Callable[[_Asked], Awaitable[None]]]] = {
             "/v1/responses": ("POST", self._responses),
@@ -91,7 +95,7 @@ class DataPlane:
             client.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = _read_head(scope, receive, send)
+        asked = _read_head(scope, receive, send, self._new_id())
         route = self._routes.get(asked.path)
         answer = self._refused(asked, route[0] if route else None)
         if answer is not None or route is None:
@@ -118,6 +122,8 @@ class DataPlane:
             )
         if method is None:
             return answers.not_found(asked.path)
+        if method == "POST" and asked.headers.get("upgrade", "").lower() == "websocket":
+            return answers.no_websocket()
         if asked_method != method and not (method == "GET" and asked_method == "HEAD"):
             return answers.wrong_method(asked_method, asked.path)
         return answers.shutting_down() if self.draining else None
@@ -146,6 +152,7 @@ class DataPlane:
     async def _read_call(self, asked: _Asked) -> Call | Answer:
         try:
             data = await body.read(asked.receive, asked.headers, limit=self._max_body)
+            await self._turnstile.enter()
             if not json_guard.is_harmless(data):
                 await _look_closely(data)
             return responses.read(data, asked.dialect)
@@ -199,11 +206,17 @@ async def _look_closely(data: bytes) -> None:
         await asyncio.sleep(0)
 
 
-def _read_head(scope: Scope, receive: Receive, send: Send) -> _Asked:
+def _request_ids() -> Callable[[], str]:
+    """32 hexadecimal digits at each call, never the same twice: this process's own, and a count."""
+    process, count = secrets.token_hex(10), itertools.count(1)
+    return lambda: f"{process}{next(count):012x}"
+
+
+def _read_head(scope: Scope, receive: Receive, send: Send, request_id: str) -> _Asked:
     path = scope["path"].rstrip("/") or "/"
     if path.startswith(f"{_CODEX}/v1/"):  # some clients append /v1 to any base URL
         path = _CODEX + path[len(_CODEX) + 3 :]
     headers = asgi.first_values(scope)
     client_id = asgi.request_id(headers)
     dialect = Dialect.CODEX if path.startswith("/backend-api") else Dialect.OPENAI
-    return _Asked(scope, receive, send, path, dialect, headers, uuid4().hex, client_id)
+    return _Asked(scope, receive, send, path, dialect, headers, request_id, client_id)

@@ -5,9 +5,12 @@ spent by then), so it runs as a task of the program's own group and callers wait
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+import itertools
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+import structlog
 
 from codex_lb.core.failover import Verdict, judge
 from codex_lb.core.model import Credential
@@ -17,7 +20,11 @@ from codex_lb.upstream.client import UpstreamClient
 from codex_lb.upstream.oauth import Refused
 
 EXPIRY_MARGIN_S = 60.0  # a token this near its end may be refused before the request arrives
+_STORE_RETRIES_S = (0.2, 1.0, 5.0, 15.0)
 _RENEWAL_TIMEOUT_S = 20.0  # waiting longer for the login host costs more than another account
+
+
+_log = structlog.get_logger(__name__)
 
 
 class LoginLostError(Exception):
@@ -60,6 +67,13 @@ class Credentials:
         self._clock = clock
         self._known: dict[str, Credential] = {}
         self._renewals: dict[str, _Renewal] = {}
+
+    async def load(self, account_ids: Iterable[str]) -> None:
+        """Read them all now, so that serving does not need the database later."""
+        for account_id in account_ids:
+            credential = await self._store.credential(account_id)
+            if credential is not None:
+                self._known[account_id] = credential
 
     def forget(self, account_id: str) -> None:
         """The stored credential has changed or gone."""
@@ -117,16 +131,37 @@ class Credentials:
         answer = await self._refresh(stale)
         if isinstance(answer, Refused):
             return judge(Endpoint.REFRESH, answer.signal, Phase.FRESH, now=self._clock())
+        try:
+            return await self._keep(account_id, stale, answer)
+        except Exception:  # noqa: BLE001  whatever the database says, the old token is spent
+            _log.exception("credential not stored; trying again", account=account_id)
+            self._spawn(self._keep_later(account_id, stale, answer))
+            self._known[account_id] = answer
+            return answer
+
+    async def _keep(
+        self, account_id: str, stale: Credential, renewed: Credential
+    ) -> Credential | Verdict:
+        """Store before use. Whoever signed in anew while we asked is right."""
         kept = await self._store.replace_credential(
-            account_id, expected_refresh_token=stale.refresh_token, credential=answer
+            account_id, expected_refresh_token=stale.refresh_token, credential=renewed
         )
-        if not kept:  # signed in anew or deleted while we asked
-            stored = await self._store.credential(account_id)
-            if stored is None:
-                return Verdict("next", reason="the account was deleted")
-            answer = stored
-        self._known[account_id] = answer
-        return answer
+        stored = renewed if kept else await self._store.credential(account_id)
+        if stored is None:
+            return Verdict("next", reason="the account was deleted")
+        self._known[account_id] = stored
+        return stored
+
+    async def _keep_later(self, account_id: str, stale: Credential, renewed: Credential) -> None:
+        """Until the database takes it: a renewed token that is lost cannot be had again."""
+        for pause_s in itertools.chain(_STORE_RETRIES_S, itertools.repeat(_STORE_RETRIES_S[-1])):
+            await asyncio.sleep(pause_s)
+            try:
+                await self._keep(account_id, stale, renewed)
+            except Exception:  # noqa: BLE001  as above
+                _log.warning("credential still not stored", account=account_id)
+            else:
+                return
 
 
 def refresher(upstream: UpstreamClient, clock: Callable[[], float]) -> Refresh:

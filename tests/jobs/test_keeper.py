@@ -1,0 +1,117 @@
+"""What the pool learns reaches the store soon, and survives a store that fails for a while."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from codex_lb.core.model import Account, Block, Credential, Identity, QuotaWindow
+from codex_lb.jobs.keeper import Keeper
+from codex_lb.proxy.pool import Pool, Wish
+from codex_lb.store import Store
+
+NOW = 1_000_000.0
+IDENTITY = Identity("acc", None, "a@example.com", "plus")
+CREDENTIAL = Credential("access", "refresh", "id", None, NOW)
+WINDOW = QuotaWindow(300, 0.5, NOW + 60, NOW, "headers")
+
+
+async def open_store(directory: Path) -> Store:
+    return await Store.open(None, directory, directory / "encryption.key", clock=lambda: NOW)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = await open_store(tmp_path / "data")
+    await store.put_account("a", IDENTITY, CREDENTIAL, now=NOW)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def keeper(store: Store) -> AsyncIterator[Keeper]:
+    keeper = Keeper(store)
+    async with asyncio.TaskGroup() as group:
+        work = group.create_task(keeper.run())
+        yield keeper
+        work.cancel()
+
+
+async def account(store: Store) -> Account:
+    found = await store.account("a")
+    assert found is not None
+    return found
+
+
+async def until_written(store: Store, *, within_s: float) -> Account:
+    before = await account(store)
+    async with asyncio.timeout(within_s):
+        while (now := await account(store)) == before:  # noqa: ASYNC110  a database tells nobody
+            await asyncio.sleep(0.01)
+    return now
+
+
+async def test_a_proof_is_written_within_moments(store: Store, keeper: Keeper) -> None:
+    block = Block("usage_limit", NOW, NOW + 60, "spent", is_told=True)
+    keeper.changed(replace(await account(store), blocks=(block,)), urgent=True)
+    assert (await until_written(store, within_s=1)).blocks == (block,)
+
+
+async def test_a_lost_login_is_written_with_its_reason(store: Store, keeper: Keeper) -> None:
+    lost = replace(await account(store), state="reauth_required", state_reason="revoked")
+    keeper.changed(lost, urgent=True)
+    written = await until_written(store, within_s=1)
+    assert (written.state, written.state_reason) == ("reauth_required", "revoked")
+
+
+async def test_the_operator_is_right_over_what_an_attempt_found(
+    store: Store, keeper: Keeper
+) -> None:
+    found = replace(await account(store), state="reauth_required", state_reason="revoked")
+    await store.set_state("a", "paused", reason=None, allowed_from={"active"})
+    keeper.changed(found, urgent=True)
+    await keeper.flush()
+    assert (await account(store)).state == "paused"
+
+
+async def test_a_reading_waits_for_others_but_flush_does_not(store: Store, keeper: Keeper) -> None:
+    keeper.changed(replace(await account(store), windows=(WINDOW,)), urgent=False)
+    await asyncio.sleep(0.05)
+    assert (await account(store)).windows == ()
+    await keeper.flush()
+    assert (await account(store)).windows == (WINDOW,)
+
+
+async def test_what_is_forgotten_is_not_written(store: Store, keeper: Keeper) -> None:
+    keeper.changed(replace(await account(store), windows=(WINDOW,)), urgent=False)
+    keeper.forget("a")
+    await keeper.flush()
+    assert (await account(store)).windows == ()
+
+
+async def test_an_account_that_is_gone_is_no_error(store: Store, keeper: Keeper) -> None:
+    gone = replace(await account(store), windows=(WINDOW,))
+    await store.delete_account("a", delete_history=False)
+    keeper.changed(gone, urgent=True)
+    await keeper.flush()
+    assert await store.account("a") is None
+
+
+async def test_a_block_outlives_a_restart(tmp_path: Path) -> None:
+    store = await open_store(tmp_path)
+    await store.put_account("a", IDENTITY, CREDENTIAL, now=NOW)
+    keeper = Keeper(store)
+    pool = Pool(clock=lambda: NOW, limit=1, on_change=keeper.changed)
+    pool.load(await store.accounts())
+    pool.block("a", Block("usage_limit", NOW, NOW + 60, "spent", is_told=True))
+    refused = pool.choose(Wish())
+    await keeper.flush()
+    await store.close()
+
+    store = await open_store(tmp_path)
+    pool = Pool(clock=lambda: NOW, limit=1)
+    pool.load(await store.accounts())
+    assert pool.choose(Wish()) == refused
+    await store.close()
