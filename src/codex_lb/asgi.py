@@ -3,7 +3,6 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
-from uuid import uuid4
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -32,9 +31,7 @@ def first_values(scope: Scope) -> dict[str, str]:
     return values
 
 
-def request_id(headers: Mapping[str, str]) -> str:
-    """The caller's own, so that both sides can find the request; else a new one."""
-    for name in ("x-request-id", "request-id"):
-        if _REPEATABLE.fullmatch(headers.get(name, "")):
-            return headers[name]
-    return str(uuid4())
+def own_request_id(headers: Mapping[str, str]) -> str | None:
+    """What the caller calls the request, to be told back to it; None if it gave no usable id."""
+    named = (headers.get(name, "") for name in ("x-request-id", "request-id"))
+    return next((value for value in named if _REPEATABLE.fullmatch(value)), None)

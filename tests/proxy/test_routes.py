@@ -158,3 +158,14 @@ async def test_rows_know_the_client(proxy: Proxy) -> None:
     assert (row.user_agent, row.client_ip, row.transport) == ("me", "127.0.0.1", "http")
     assert (row.model, row.service_tier) == ("gpt-5.5", "priority")
     assert row.id == proxy.receipt.id
+
+
+async def test_the_answer_says_under_which_id_the_request_was_written_down(proxy: Proxy) -> None:
+    answer = await proxy.post()
+    assert answer.headers["x-request-id"] == proxy.log.opened_rows[0].id
+
+
+async def test_a_client_hears_its_own_request_id(proxy: Proxy) -> None:
+    answer = await proxy.post(headers={"request-id": "mine"})
+    assert answer.headers["x-request-id"] == "mine"
+    assert proxy.log.opened_rows[0].id != "mine"

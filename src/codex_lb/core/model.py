@@ -121,7 +121,7 @@ class Attempt:
 class OpenedRequest:
     """The row written before the first upstream call."""
 
-    id: str  # our request id, also sent as `x-request-id`
+    id: str  # also sent as `x-request-id`, unless the client named an id of its own
     opened_at_ms: int  # Unix ms
     endpoint: str  # "responses", "models", ...
     transport: str  # "http", "sse", "websocket"

@@ -4,6 +4,7 @@ Each answer carries our request id, the version and the headers that keep browse
 framing or guessing at it. An exception that nobody foresaw ends here, logged, as a plain 500.
 """
 
+import uuid
 from collections.abc import Iterable
 
 import structlog
@@ -43,7 +44,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = asgi.request_id(asgi.first_values(scope))
+        request_id = asgi.own_request_id(asgi.first_values(scope)) or str(uuid.uuid4())
         scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
         started = False
 

@@ -217,6 +217,6 @@ def _read_head(scope: Scope, receive: Receive, send: Send, request_id: str) -> _
     if path.startswith(f"{_CODEX}/v1/"):  # some clients append /v1 to any base URL
         path = _CODEX + path[len(_CODEX) + 3 :]
     headers = asgi.first_values(scope)
-    client_id = asgi.request_id(headers)
+    client_id = asgi.own_request_id(headers) or request_id
     dialect = Dialect.CODEX if path.startswith("/backend-api") else Dialect.OPENAI
     return _Asked(scope, receive, send, path, dialect, headers, request_id, client_id)
