@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "codex_lb"
-DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
+DOCUMENTS = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
 
 document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.name))
 
@@ -38,7 +38,9 @@ def test_every_name_that_the_architecture_gives_stands_in_its_module() -> None:
         (module, name)
         for module, name in named
         if not re.search(
-            rf"^(def {name}|{name}\b)", (PACKAGE / module).read_text("utf-8"), re.MULTILINE
+            rf"^ *((async )?def |class )?{name}\b",
+            (PACKAGE / module).read_text("utf-8"),
+            re.MULTILINE,
         )
     ]
     assert missing == []
@@ -55,3 +57,17 @@ def test_every_section_of_wire_facts_that_the_code_cites_is_there() -> None:
     )
     assert cited
     assert cited <= set(headings)
+
+
+def test_every_decision_that_is_cited_is_there_and_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    files = {path.name for path in folder.glob("0*.md")}
+    cited = {
+        number
+        for path in PACKAGE.rglob("*.py")
+        for number in re.findall(r"docs/decisions/(\w+)", path.read_text("utf-8"))
+    }
+    assert cited
+    assert cited <= {name[:4] for name in files}
+    listed = re.findall(r"\]\((.+?)\)", (folder / "README.md").read_text("utf-8"))
+    assert sorted(listed) == sorted(files)

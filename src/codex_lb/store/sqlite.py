@@ -1,7 +1,7 @@
 """SQLite: one thread writes, a few read beside it (WAL), and the event loop only waits.
 
 A transaction is one hop to a thread. An asyncio driver hops some twenty times for the same, which
-was measured to cost three times the CPU, most of it on the event loop (docs/decisions/).
+was measured to cost three times the CPU, most of it on the event loop (docs/decisions/0009).
 
 A write begins with `BEGIN IMMEDIATE`, so that it waits for the lock at once instead of failing in
 its middle, and reaches the disk before it returns. Only the request log does without that: a power
