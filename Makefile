@@ -38,8 +38,12 @@ lint: .venv/.dev
 	$(BIN)/lint-imports
 
 .PHONY: check
-check: lint ## what to run before every commit: linters, types and unit tests
-	$(BIN)/pytest -n 2 -m "not journey"
+check: .venv/.dev ## what to run before every commit: linters, types and unit tests, side by side
+	@$(MAKE) --no-print-directory --jobs 2 lint units
+
+.PHONY: units
+units: .venv/.dev
+	$(BIN)/pytest -m "not journey"
 
 .PHONY: test
 test: check tests/clients/node_modules/.installed ## everything: the check, and journeys with real clients

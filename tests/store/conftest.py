@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-import uuid
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,13 @@ from codex_lb.store.addresses import parse_url
 from codex_lb.store.postgresql import PostgresqlDatabase
 
 NOW = 1_800_000_000.0
+DATABASE = "of_the_test"
+
+_END_OTHERS = f"""
+    SELECT pg_terminate_backend(pid)
+    FROM pg_stat_activity
+    WHERE datname = '{DATABASE}' AND pid <> pg_backend_pid()
+"""  # noqa: S608  a constant
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +37,7 @@ def postgres_socket() -> Iterator[Path]:
         for setting in ("fsync", "full_page_writes"):  # no test cuts the power
             server.psql(f"ALTER SYSTEM SET {setting} = off")
         server.psql("SELECT pg_reload_conf()")
+        server.psql(f"CREATE DATABASE {DATABASE}")
         yield directory
     finally:
         server.cleanup()
@@ -38,16 +45,16 @@ def postgres_socket() -> Iterator[Path]:
 
 
 @pytest.fixture
-async def postgres_url(postgres_socket: Path) -> AsyncIterator[str]:
-    """An empty database."""
-    name = f"test_{uuid.uuid4().hex}"
-    address = f"postgresql://postgres@/{{}}?host={quote(str(postgres_socket))}"
-    server = PostgresqlDatabase(parse_url(address.format("postgres"), postgres_socket))
+async def postgres_url(postgres_socket: Path) -> str:
+    """An empty database: always the same one, because making and dropping one takes long."""
+    url = f"postgresql://postgres@/{DATABASE}?host={quote(str(postgres_socket))}"
+    server = PostgresqlDatabase(parse_url(url, postgres_socket))
     async with server.session() as session:
-        await session.execute(text(f"CREATE DATABASE {name}"))
-        yield address.format(name)
-        await session.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        await session.execute(text(_END_OTHERS))
+        await session.execute(text("DROP SCHEMA public CASCADE"))
+        await session.execute(text("CREATE SCHEMA public"))
     await server.dispose()
+    return url
 
 
 @pytest.fixture
@@ -58,12 +65,7 @@ def cut(postgres_url: str, postgres_socket: Path) -> Callable[[], Awaitable[None
     async def cut_() -> None:
         server = PostgresqlDatabase(parse_url(elsewhere.render_as_string(), postgres_socket))
         async with server.session() as session:
-            await session.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
-                ),
-                {"name": make_url(postgres_url).database},
-            )
+            await session.execute(text(_END_OTHERS))
         await server.dispose()
 
     return cut_

@@ -181,6 +181,10 @@ async def test_while_the_server_is_away_rows_wait(
         assert await store.request_totals() == {"a": AccountTotals(requests=1)}
     finally:
         await store.close()
+        async with server.session() as session:  # the next test has the same database
+            await session.execute(
+                text(f"ALTER DATABASE {url.database} WITH ALLOW_CONNECTIONS true")
+            )
         await server.dispose()
 
 
