@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from codex_lb.core import errors
+from codex_lb.core.errors import Signal
 from codex_lb.core.failover import Verdict, judge
 from codex_lb.core.model import Credential
 from codex_lb.core.outcome import Endpoint, Phase
@@ -17,7 +19,11 @@ from codex_lb.upstream.client import UpstreamClient
 from codex_lb.upstream.oauth import Refused
 
 EXPIRY_MARGIN_S = 60.0  # a token this near its end may be refused before the request arrives
-_RENEWAL_TIMEOUT_S = 20.0  # waiting longer for the login host costs more than another account
+_WAIT_S = 4.0  # for the login host; another account serves sooner
+_GIVE_UP_S = 60.0  # then the answer is lost; a renewal without an end would lose the account
+
+
+_LATE = errors.fault("login_timeout", "The login host did not answer in time.")
 
 
 class LoginLostError(Exception):
@@ -52,12 +58,21 @@ class Credentials:
     """The credentials in use. `spawn` starts a task in the program's group."""
 
     def __init__(
-        self, store: CredentialStore, refresh: Refresh, spawn: Spawn, clock: Callable[[], float]
+        self,
+        store: CredentialStore,
+        refresh: Refresh,
+        spawn: Spawn,
+        clock: Callable[[], float],
+        *,
+        wait_s: float = _WAIT_S,
+        give_up_s: float = _GIVE_UP_S,
     ) -> None:
         self._store = store
         self._refresh = refresh
         self._spawn = spawn
         self._clock = clock
+        self._wait_s = wait_s
+        self._give_up_s = give_up_s
         self._known: dict[str, Credential] = {}
         self._renewals: dict[str, _Renewal] = {}
 
@@ -92,11 +107,10 @@ class Credentials:
             renewal = _Renewal(stale, self._spawn(coroutine))
             self._renewals[account_id] = renewal
         try:
-            async with asyncio.timeout(_RENEWAL_TIMEOUT_S):
+            async with asyncio.timeout(self._wait_s):
                 await asyncio.shield(renewal.task)
         except TimeoutError:
-            reason = "the login host did not answer in time"
-            raise LoginLostError(Verdict("next", reason=reason, transient=True)) from None
+            raise LoginLostError(self._verdict(_LATE)) from None
         if isinstance(renewal.result, Credential):
             return renewal.result
         raise LoginLostError(renewal.result or Verdict("next", reason="the renewal failed"))
@@ -114,9 +128,17 @@ class Credentials:
         if stored is not None and stored.refresh_token != stale.refresh_token:
             self._known[account_id] = stored  # another process was first
             return stored
-        answer = await self._refresh(stale)
+        try:
+            async with asyncio.timeout(self._give_up_s):
+                answer = await self._refresh(stale)
+        except TimeoutError:
+            answer = Refused(_LATE)
         if isinstance(answer, Refused):
-            return judge(Endpoint.REFRESH, answer.signal, Phase.FRESH, now=self._clock())
+            stored = await self._store.credential(account_id)
+            if stored is None or stored.refresh_token == stale.refresh_token:
+                return self._verdict(answer.signal)
+            self._known[account_id] = stored  # signed in anew while we asked
+            return stored
         kept = await self._store.replace_credential(
             account_id, expected_refresh_token=stale.refresh_token, credential=answer
         )
@@ -127,6 +149,9 @@ class Credentials:
             answer = stored
         self._known[account_id] = answer
         return answer
+
+    def _verdict(self, signal: Signal) -> Verdict:
+        return judge(Endpoint.REFRESH, signal, Phase.FRESH, now=self._clock())
 
 
 def refresher(upstream: UpstreamClient, clock: Callable[[], float]) -> Refresh:
