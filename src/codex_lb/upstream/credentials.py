@@ -20,7 +20,8 @@ from codex_lb.upstream.oauth import Refused
 
 EXPIRY_MARGIN_S = 60.0  # a token this near its end may be refused before the request arrives
 _WAIT_S = 4.0  # for the login host; another account serves sooner
-_GIVE_UP_S = 60.0  # then the answer is lost; a renewal without an end would lose the account
+# Then the answer is lost. A renewal without an end would lose the account, and hold up the exit.
+_GIVE_UP_S = 15.0
 
 
 _LATE = errors.fault("login_timeout", "The login host did not answer in time.")
