@@ -226,5 +226,5 @@ async def test_at_the_end_a_token_that_waits_for_the_database_gets_a_last_try(
     assert shelf.stored == []
     credentials.close()
     async with asyncio.timeout(0.15):
-        while not shelf.stored:
+        while not shelf.stored:  # noqa: ASYNC110  as above
             await asyncio.sleep(0)
