@@ -46,8 +46,8 @@ units: .venv/.dev
 	$(BIN)/pytest -m "not journey"
 
 .PHONY: test
-test: lint tests/clients/node_modules/.installed ## everything: linters, types, all tests, journeys with real clients
-	$(BIN)/pytest
+test: check tests/clients/node_modules/.installed ## everything: the check, and journeys with real clients
+	$(BIN)/pytest -m journey
 
 .PHONY: bench
 bench: .venv/.dev ## measure against nginx, and against BENCH_OTHER=http://... if given

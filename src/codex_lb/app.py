@@ -127,6 +127,7 @@ async def build(
                 notice=notice,
             )
             yield App(data_plane, Health(store), control)
+            credentials.close()
             for job in jobs:
                 job.cancel()
         await keeper.flush()

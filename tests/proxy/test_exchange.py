@@ -451,3 +451,9 @@ async def test_a_finished_exchange_is_freed_at_once(proxy: Proxy, fault: str | N
     finally:
         gc.enable()
     assert left == []
+
+
+async def test_forty_recoveries_in_a_row_are_not_too_many(proxy: Proxy) -> None:
+    for _ in range(40):
+        proxy.sim.script(steps.FailedEvent("server_is_overloaded"), times=1)
+        assert (await proxy.post()).kinds[-1] == "response.completed"

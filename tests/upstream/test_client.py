@@ -123,6 +123,12 @@ async def test_faults(reply: bytes, fault: str) -> None:
     assert caught.value.signal.word == fault
 
 
+async def test_a_media_type_counts_in_any_case() -> None:
+    stream = PLAIN.replace(b"OK\r\n", b"OK\r\ncontent-type: Text/Event-Stream\r\n")
+    async with serving(stream) as (client, _), client.open("POST", client.base_url, {}) as reply:
+        assert reply.is_stream
+
+
 async def test_a_connection_serves_again_after_a_whole_reply() -> None:
     async with serving(PLAIN, CHUNKED, PLAIN) as (client, wire):
         for _ in range(3):

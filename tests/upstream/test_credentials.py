@@ -216,3 +216,15 @@ async def test_what_was_loaded_needs_no_store(credentials: Credentials, shelf: S
     credentials.forget("a")
     with pytest.raises(LoginLostError):
         await credentials.fresh("a")
+
+
+async def test_at_the_end_a_token_that_waits_for_the_database_gets_a_last_try(
+    credentials: Credentials, shelf: Shelf
+) -> None:
+    shelf.failures = 1
+    await credentials.renew("a", credential(1))
+    assert shelf.stored == []
+    credentials.close()
+    async with asyncio.timeout(0.15):
+        while not shelf.stored:  # noqa: ASYNC110  as above
+            await asyncio.sleep(0)

@@ -2,6 +2,7 @@
 
 Every exchange earns a fifth of a retry; a reserve lets a quiet proxy recover from a bad minute.
 Only faults that say nothing of the account draw on it: a spent account is left once and rests.
+A retry that led to an answer is given back: the trouble was one account's, not upstream's.
 """
 
 from collections.abc import Callable
@@ -29,6 +30,10 @@ class RetryBudget:
             return False
         self._credit -= 1.0
         return True
+
+    def give_back(self, retries: int) -> None:
+        """So many of those spent were worth it."""
+        self._credit = min(RESERVE, self._credit + retries)
 
     def _settle(self) -> None:
         now = self._clock()

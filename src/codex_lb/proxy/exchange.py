@@ -108,6 +108,7 @@ class Exchange:
         self._now = asyncio.get_running_loop().time
         self._notes = Notes(self._now())
         self._deadline = self._notes.began + ALL_ATTEMPTS_S
+        self._retries = 0  # drawn on the budget
         self._relay = Relay(
             client,
             request.sink(),
@@ -170,7 +171,11 @@ class Exchange:
             return False
         if self._now() >= self._deadline:
             return False
-        return not verdict.transient or self._parts.budget.spend()
+        if not verdict.transient:
+            return True
+        allowed = self._parts.budget.spend()
+        self._retries += allowed
+        return allowed
 
     async def _lease_and_try(self, tried: set[str]) -> _Failure | None:
         call, pool = self._request.call, self._parts.pool
@@ -328,6 +333,7 @@ class Exchange:
             )
         )
         if signal is None:
+            self._parts.budget.give_back(self._retries)
             pool.served(
                 account_id,
                 since=began,

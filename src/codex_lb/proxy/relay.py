@@ -20,6 +20,7 @@ from codex_lb.proxy.sinks import JsonSink, Sink
 from codex_lb.upstream.client import Reply, UpstreamFaultError
 
 _CLOSE_S = 0.5  # for upstream to end a stream that said all, so that its connection serves again
+_MAX_HELD_BYTES = 16 * 1024 * 1024  # the first events echo instructions and tools, but no input
 # The idle deadline is moved at most this often: once a chunk would cost more than it tells.
 _DEADLINE_STEPS = 8
 
@@ -52,6 +53,7 @@ class Relay:
         judge, and nothing has been sent. Raises `UpstreamFaultError`, `EventTooLargeError`.
         """
         scanner = sse.Scanner()
+        size = 0  # of what is held
         async for events_ in _scanned(reply, scanner):
             out: list[bytes] = []
             for event in events_:
@@ -62,6 +64,10 @@ class Relay:
                 else:
                     held.append(event)
                     if events.is_metadata(event.kind):
+                        size += len(event.raw)
+                        if size > _MAX_HELD_BYTES:
+                            held.clear()
+                            return errors.fault("not_a_stream", "Upstream sends no content.")
                         continue
                     if event.kind in events.FAILURES:
                         return errors.read_event(event.data())

@@ -7,11 +7,14 @@ spent by then), so it runs as a task of the program's own group and callers wait
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
 
+from codex_lb.core import errors
+from codex_lb.core.errors import Signal
 from codex_lb.core.failover import Verdict, judge
 from codex_lb.core.model import Credential
 from codex_lb.core.outcome import Endpoint, Phase
@@ -21,7 +24,12 @@ from codex_lb.upstream.oauth import Refused
 
 EXPIRY_MARGIN_S = 60.0  # a token this near its end may be refused before the request arrives
 _STORE_RETRIES_S = (0.2, 1.0, 5.0, 15.0)
-_RENEWAL_TIMEOUT_S = 20.0  # waiting longer for the login host costs more than another account
+_WAIT_S = 4.0  # for the login host; another account serves sooner
+# Then the answer is lost. A renewal without an end would lose the account, and hold up the exit.
+_GIVE_UP_S = 15.0
+
+
+_LATE = errors.fault("login_timeout", "The login host did not answer in time.")
 
 
 _log = structlog.get_logger(__name__)
@@ -59,12 +67,22 @@ class Credentials:
     """The credentials in use. `spawn` starts a task in the program's group."""
 
     def __init__(
-        self, store: CredentialStore, refresh: Refresh, spawn: Spawn, clock: Callable[[], float]
+        self,
+        store: CredentialStore,
+        refresh: Refresh,
+        spawn: Spawn,
+        clock: Callable[[], float],
+        *,
+        wait_s: float = _WAIT_S,
+        give_up_s: float = _GIVE_UP_S,
     ) -> None:
         self._store = store
         self._refresh = refresh
         self._spawn = spawn
         self._clock = clock
+        self._wait_s = wait_s
+        self._give_up_s = give_up_s
+        self._closing = asyncio.Event()
         self._known: dict[str, Credential] = {}
         self._renewals: dict[str, _Renewal] = {}
 
@@ -74,6 +92,10 @@ class Credentials:
             credential = await self._store.credential(account_id)
             if credential is not None:
                 self._known[account_id] = credential
+
+    def close(self) -> None:
+        """The process ends: what waits for the database gets its last try now."""
+        self._closing.set()
 
     def forget(self, account_id: str) -> None:
         """The stored credential has changed or gone."""
@@ -106,11 +128,10 @@ class Credentials:
             renewal = _Renewal(stale, self._spawn(coroutine))
             self._renewals[account_id] = renewal
         try:
-            async with asyncio.timeout(_RENEWAL_TIMEOUT_S):
+            async with asyncio.timeout(self._wait_s):
                 await asyncio.shield(renewal.task)
         except TimeoutError:
-            reason = "the login host did not answer in time"
-            raise LoginLostError(Verdict("next", reason=reason, transient=True)) from None
+            raise LoginLostError(self._verdict(_LATE)) from None
         if isinstance(renewal.result, Credential):
             return renewal.result
         raise LoginLostError(renewal.result or Verdict("next", reason="the renewal failed"))
@@ -128,9 +149,17 @@ class Credentials:
         if stored is not None and stored.refresh_token != stale.refresh_token:
             self._known[account_id] = stored  # another process was first
             return stored
-        answer = await self._refresh(stale)
+        try:
+            async with asyncio.timeout(self._give_up_s):
+                answer = await self._refresh(stale)
+        except TimeoutError:
+            answer = Refused(_LATE)
         if isinstance(answer, Refused):
-            return judge(Endpoint.REFRESH, answer.signal, Phase.FRESH, now=self._clock())
+            stored = await self._store.credential(account_id)
+            if stored is None or stored.refresh_token == stale.refresh_token:
+                return self._verdict(answer.signal)
+            self._known[account_id] = stored  # signed in anew while we asked
+            return stored
         try:
             return await self._keep(account_id, stale, answer)
         except Exception:  # noqa: BLE001  whatever the database says, the old token is spent
@@ -153,15 +182,23 @@ class Credentials:
         return stored
 
     async def _keep_later(self, account_id: str, stale: Credential, renewed: Credential) -> None:
-        """Until the database takes it: a renewed token that is lost cannot be had again."""
+        """Until the database takes it, or the process ends: a lost token cannot be had again."""
         for pause_s in itertools.chain(_STORE_RETRIES_S, itertools.repeat(_STORE_RETRIES_S[-1])):
-            await asyncio.sleep(pause_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._closing.wait()
             try:
                 await self._keep(account_id, stale, renewed)
             except Exception:  # noqa: BLE001  as above
                 _log.warning("credential still not stored", account=account_id)
             else:
                 return
+            if self._closing.is_set():
+                _log.error("credential lost: the account must sign in again", account=account_id)
+                return
+
+    def _verdict(self, signal: Signal) -> Verdict:
+        return judge(Endpoint.REFRESH, signal, Phase.FRESH, now=self._clock())
 
 
 def refresher(upstream: UpstreamClient, clock: Callable[[], float]) -> Refresh:
