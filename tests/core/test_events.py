@@ -62,6 +62,7 @@ def test_what_is_held_back(kind: str, held: bool) -> None:
             Usage(10, 5, 4, 3),
         ),
         ({"input_tokens": None, "input_tokens_details": None}, Usage()),
+        ({"input_tokens": -5, "output_tokens": 2**62}, Usage(0, 1_000_000_000)),
     ],
 )  # fmt: skip
 def test_usage(usage: dict[str, object] | None, expected: Usage | None) -> None:

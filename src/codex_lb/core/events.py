@@ -27,6 +27,8 @@ FAILURES = frozenset({"response.failed", "error"})
 GOOD_ENDS = frozenset({"response.completed", "response.incomplete"})
 TERMINAL = GOOD_ENDS | FAILURES
 
+_MAX_TOKENS = 1_000_000_000
+
 NUMBER = b'"sequence_number"'
 # A number of more than 18 digits is none: it could not be counted on.
 _SEQUENCE = re.compile(NUMBER + rb"\s*:\s*(\d{1,18})(?!\d)")
@@ -116,11 +118,16 @@ class Facts(msgspec.Struct):
             return None
         given, made = self.usage.input_tokens_details, self.usage.output_tokens_details
         return Usage(
-            input_tokens=self.usage.input_tokens or 0,
-            output_tokens=self.usage.output_tokens or 0,
-            cached_tokens=(given.cached_tokens if given else None) or 0,
-            reasoning_tokens=(made.reasoning_tokens if made else None) or 0,
+            input_tokens=_count(self.usage.input_tokens),
+            output_tokens=_count(self.usage.output_tokens),
+            cached_tokens=_count(given.cached_tokens if given else None),
+            reasoning_tokens=_count(made.reasoning_tokens if made else None),
         )
+
+
+def _count(tokens: int | None) -> int:
+    """Nonsense is cut to what can be added up for years without leaving 64 bits."""
+    return min(max(tokens or 0, 0), _MAX_TOKENS)
 
 
 class _Carrier(msgspec.Struct):
