@@ -155,6 +155,7 @@ class Proxy:
         headers: Mapping[str, str] | None = None,
         peer: str = "127.0.0.1",
         query: str = "",
+        kind: type[Call] = Call,
     ) -> Call:
         given = {"host": "127.0.0.1:2455"} | dict(headers or {})
         scope = {
@@ -166,7 +167,7 @@ class Proxy:
             "client": (peer, 50_000),
         }
         raw = body if isinstance(body, bytes) else json.dumps(body or ask()).encode()
-        return Call(self.plane, scope, raw)
+        return kind(self.plane, scope, raw)
 
     async def post(
         self, path: str = CODEX, body: Mapping[str, Any] | bytes | None = None, **fields: Any
@@ -200,7 +201,7 @@ def ask(**fields: Any) -> dict[str, Any]:
 @asynccontextmanager
 async def running(
     sim: Simulator, *, accounts: int = 2, limit: int = 8, first_event_s: float = 5.0,
-    idle_s: float = 5.0,
+    idle_s: float = 5.0, max_body_mb: int = 1,
 ) -> AsyncIterator[Proxy]:  # fmt: skip
     """A proxy with `accounts` accounts a@, b@, … of equal quota."""
     upstream = UpstreamClient(sim.base_url, sim.auth_url, connect_timeout_s=2.0)
@@ -233,7 +234,10 @@ async def running(
         )
         models = Models(pool, partial(side_calls.get, upstream, credentials), sim.now)
         plane = DataPlane(
-            parts, models, KeylessCallers(("127.0.0.1", "localhost"), ()), max_responses_body_mb=1
+            parts,
+            models,
+            KeylessCallers(("127.0.0.1", "localhost"), ()),
+            max_responses_body_mb=max_body_mb,
         )
         yield Proxy(plane, pool, sim, log, shelf, signed_in)
     await upstream.close()

@@ -457,3 +457,16 @@ async def test_forty_recoveries_in_a_row_are_not_too_many(proxy: Proxy) -> None:
     for _ in range(40):
         proxy.sim.script(steps.FailedEvent("server_is_overloaded"), times=1)
         assert (await proxy.post()).kinds[-1] == "response.completed"
+
+
+async def test_rewriting_a_long_body_does_not_hold_up_others(sim: Simulator) -> None:
+    items = [{"role": "assistant", "content": ""}] * 100_000
+    loop, longest_s = asyncio.get_running_loop(), 0.0
+    async with running(sim, accounts=0, max_body_mb=8) as proxy:
+        call = asyncio.ensure_future(proxy.post(OPENAI, ask(input=items)))
+        began = before = loop.time()
+        while not call.done():
+            await asyncio.sleep(0.001)
+            longest_s, before = max(longest_s, loop.time() - before), loop.time()
+    assert (await call).error["code"] == "no_accounts"
+    assert longest_s < (before - began) / 3

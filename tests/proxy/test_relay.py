@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import cast
+from typing import Any, cast
 
+import pytest
+from tests.proxy.harness import CODEX, OPENAI, Call, Proxy
 from tests.proxy.test_downstream import Wire
 
 from codex_lb.core.sse import Event
 from codex_lb.proxy.relay import Relay
 from codex_lb.proxy.settle import Notes
-from codex_lb.proxy.sinks import CodexSink
+from codex_lb.proxy.sinks import CodexSink, OpenAISink
 from codex_lb.upstream.client import Reply
 
 
@@ -33,3 +35,36 @@ async def test_a_stream_that_only_begins_is_given_up_before_it_fills_the_memory(
     assert signal.word == "not_a_stream"
     assert endless.sent < 32_000_000
     assert (held, wire.sent) == ([], [])
+
+
+@pytest.mark.parametrize("kind", ["response.output_item.done", "response.completed"])
+@pytest.mark.parametrize(
+    "value", [b"[" * 5_000 + b"]" * 5_000, b'"\xff"'], ids=["nested deep", "not UTF-8"]
+)
+def test_what_cannot_be_read_is_passed_on(kind: str, value: bytes) -> None:
+    data = b'{"type":"%b","output_index":0,"item":%b,"response":{"id":%b}}'
+    raw = b"data: " + data % (kind.encode(), value, value) + b"\n\n"
+    assert OpenAISink({}).take(Event(raw, kind)) == raw
+
+
+class Stumbling(Call):
+    """A client to whom the first delta cannot be sent, for no reason that anybody foresaw."""
+
+    has_stumbled = False
+
+    async def _send(self, message: Any) -> None:
+        if b"output_text.delta" in message.get("body", b"") and not self.has_stumbled:
+            self.has_stumbled = True
+            raise RuntimeError("a defect")
+        await super()._send(message)
+
+
+@pytest.mark.parametrize("path", [CODEX, OPENAI])
+async def test_a_stream_that_a_defect_of_ours_breaks_off_still_has_its_end(
+    proxy: Proxy, path: str
+) -> None:
+    answer = await proxy.call(path, kind=Stumbling).run()
+    assert answer.kinds[-1:] == ["response.failed"]
+    assert answer.done
+    assert proxy.receipt.error_code == "internal_error"
+    assert proxy.pool.in_flight == 0

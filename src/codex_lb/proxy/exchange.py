@@ -137,6 +137,9 @@ class Exchange:
             if self._client.stopping:
                 await self._say(answers.shutting_down())
             raise
+        except Exception:
+            await self._say(answers.internal())  # a stream that has begun must not lack its end
+            raise
 
     # -- the loop -------------------------------------------------------------------------------
 

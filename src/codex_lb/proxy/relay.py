@@ -138,6 +138,7 @@ class Relay:
         client = self._client
         if client.finished:
             return None
+        self._notes.terminal = None  # upstream's end, if there was one, did not get through
         if not self._sink.streams or not (client.started or as_event):
             return await client.answer(answer)
         await client.begin_stream({})
