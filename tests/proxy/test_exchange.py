@@ -470,3 +470,26 @@ async def test_rewriting_a_long_body_does_not_hold_up_others(sim: Simulator) -> 
             longest_s, before = max(longest_s, loop.time() - before), loop.time()
     assert (await call).error["code"] == "no_accounts"
     assert longest_s < (before - began) / 3
+
+
+async def test_comments_alone_are_no_first_event(sim: Simulator) -> None:
+    async with running(sim, first_event_s=0.3, idle_s=5) as proxy:
+        sim.script(steps.Comments(steps.Silence("start")), times=1)
+        answer = await proxy.post()
+        assert answer.kinds[-1] == "response.completed"
+        assert proxy.receipt.attempts[0].code == "first_event_timeout"
+
+
+async def test_another_account_of_the_plan_tells_the_models(proxy: Proxy) -> None:
+    proxy.sim.script(steps.Status(500), endpoint="models", times=1)
+    answer = await proxy.post("/v1/models", method="GET")
+    assert "gpt-5.5" in {model["id"] for model in answer.json["data"]}
+    assert len(proxy.sim.requests_to("/codex/models")) == 2
+
+
+async def test_refused_sign_ins_are_told_to_the_right_person(sim: Simulator) -> None:
+    async with running(sim, accounts=1) as proxy:
+        sim.script(steps.Refuse("token_expired"))
+        answer = await proxy.post(OPENAI)
+        assert (answer.status, answer.error["code"]) == (502, "upstream_error")
+        assert "operator" in answer.error["message"]

@@ -1,7 +1,7 @@
 """Passing one reply on: what no simulator sends."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
 import pytest
@@ -24,6 +24,26 @@ class Endless:
         while True:
             self.sent += 1_000_000
             yield b": " + b"c" * 1_000_000 + b"\n\n"
+
+
+class Thoughtful:
+    """A stream that begins at once and comes to its content later."""
+
+    headers: Mapping[str, str] = {}
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        yield b'data: {"type":"response.created","response":{"id":"resp_1"}}\n\n'
+        await asyncio.sleep(0.3)
+        yield b'data: {"type":"response.completed","response":{"id":"resp_1"}}\n\n'
+
+
+async def test_a_model_that_thinks_long_after_its_first_event_is_waited_for() -> None:
+    wire, notes = Wire(), Notes(began=0.0)
+    relay = Relay(wire.client(), CodexSink({}), notes, clock=lambda: 0.0, idle_s=5)
+    async with asyncio.timeout(0.15) as deadline:
+        signal = await relay.run(cast("Reply", Thoughtful()), [], deadline, lambda _: None)
+    assert signal is None
+    assert notes.ended_well
 
 
 async def test_a_stream_that_only_begins_is_given_up_before_it_fills_the_memory() -> None:

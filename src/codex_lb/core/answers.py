@@ -234,7 +234,7 @@ def of_signal(signal: Signal, *, dialect: Dialect, body: bytes | None = None) ->
         status,
         signal.message or f"Upstream answered {signal.status}.",
         signal.type or _type_of(status),
-        signal.code or (signal.type if is_limit else None),
+        signal.code or (signal.type or "rate_limit_exceeded" if is_limit else None),
         signal.word or "invalid_prompt",
         signal.param,
         retry_after_s=wait_s if is_limit else None,
@@ -247,6 +247,11 @@ def _upstream_fault(signal: Signal) -> Answer:
     if signal.word in ("server_is_overloaded", "slow_down"):
         message = signal.message or "Upstream is overloaded."
         return Answer(503, message, "server_error", signal.word, signal.word)
+    if signal.status in _LOGIN_REFUSED:
+        message = (
+            "ChatGPT refuses the sign-in of the accounts tried. Their operator must look at it."
+        )
+        return Answer(502, message, "server_error", "upstream_error", "server_error", as_event=True)
     what = f"answered {signal.status}" if signal.status else f"failed ({signal.word})"
     message = f"Upstream {what}: {signal.message}" if signal.message else f"Upstream {what}."
     code = "upstream_error" if signal.status else "upstream_unavailable"

@@ -8,11 +8,13 @@ import structlog
 from codex_lb.core import catalogue
 from codex_lb.core.catalogue import Catalogue
 from codex_lb.core.errors import Signal
+from codex_lb.core.foreign_json import JsonObject
 from codex_lb.core.model import Account
 from codex_lb.proxy.pool import Pool
 from codex_lb.upstream import wire
 
 _FRESH_S = 300.0
+_MOST_ASKED = 2  # accounts of one plan; what two cannot tell can wait
 _RETRY_S = 15.0  # after a failure the old one is served this long before asking again
 
 PATH = f"{wire.MODELS_PATH}?client_version={wire.CLIENT_VERSION}"
@@ -41,24 +43,28 @@ class Models:
         return self._known
 
     async def _refresh(self) -> None:
-        lists = []
-        for account in self._one_per_plan():
-            answer = await self._fetch(account, PATH)
-            entries = None if isinstance(answer, Signal) else catalogue.read(answer)
-            if entries is None:
-                _log.warning("catalogue not fetched", account=account.id, answer=_brief(answer))
-            else:
-                lists.append(entries)
+        found = [await self._of_plan(accounts) for accounts in self._by_plan()]
+        lists = [entries for entries in found if entries is not None]
         now = self._clock()
         self._until = now + (_FRESH_S if lists else _RETRY_S)
         if lists:
             self._known = catalogue.build(catalogue.union(lists), created=int(now))
 
-    def _one_per_plan(self) -> list[Account]:
-        by_plan: dict[str, Account] = {}
+    async def _of_plan(self, accounts: list[Account]) -> list[JsonObject] | None:
+        """The entries of the first account that tells them."""
+        for account in accounts[:_MOST_ASKED]:
+            answer = await self._fetch(account, PATH)
+            entries = None if isinstance(answer, Signal) else catalogue.read(answer)
+            if entries is not None:
+                return entries
+            _log.warning("catalogue not fetched", account=account.id, answer=_brief(answer))
+        return None
+
+    def _by_plan(self) -> list[list[Account]]:
+        by_plan: dict[str, list[Account]] = {}
         for account in self._pool.accounts():
             if account.state == "active":
-                by_plan.setdefault(account.identity.plan, account)
+                by_plan.setdefault(account.identity.plan, []).append(account)
         return list(by_plan.values())
 
 

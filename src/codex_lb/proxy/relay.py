@@ -13,7 +13,7 @@ from codex_lb.core import answers, errors, events, headers, quota, sse
 from codex_lb.core.answers import Answer
 from codex_lb.core.errors import Signal
 from codex_lb.core.model import QuotaWindow
-from codex_lb.core.sse import DELTAS, Event
+from codex_lb.core.sse import COMMENT, DELTAS, Event
 from codex_lb.proxy.downstream import Downstream
 from codex_lb.proxy.settle import Notes
 from codex_lb.proxy.sinks import JsonSink, Sink
@@ -50,7 +50,9 @@ class Relay:
         """Relay one reply; the signal if it failed, None if it ended well.
 
         Until the commitment `held` gathers the events: a failure among them is the caller's to
-        judge, and nothing has been sent. Raises `UpstreamFaultError`, `EventTooLargeError`.
+        judge, and nothing has been sent. `deadline` is that of the first event; one event shows
+        that upstream works on it, and a model may think long before its first content.
+        Raises `UpstreamFaultError`, `EventTooLargeError`.
         """
         scanner = sse.Scanner()
         size = 0  # of what is held
@@ -64,6 +66,8 @@ class Relay:
                 else:
                     held.append(event)
                     if events.is_metadata(event.kind):
+                        if event.kind != COMMENT:
+                            self._extend(deadline)
                         size += len(event.raw)
                         if size > _MAX_HELD_BYTES:
                             held.clear()
