@@ -1,7 +1,8 @@
 """What a client gets for each event of upstream's: the difference between the dialects.
 
 `CodexSink` passes events as they are. `OpenAISink` keeps the public API's promises (no `codex.*`
-events; the final response carries its output, which upstream leaves empty). `JsonSink` gives
+events; an item keeps the id it began with, or the clients' parsers stumble; the final response
+carries its output, which upstream leaves empty). `JsonSink` gives
 nothing until the end, then one object.
 """
 
@@ -15,6 +16,7 @@ from codex_lb.core.answers import Answer
 from codex_lb.core.foreign_json import JsonObject, decode, json_object
 from codex_lb.core.sse import DELTAS, Event
 
+_ITEM_ADDED = "response.output_item.added"
 _ITEM_DONE = "response.output_item.done"
 
 
@@ -65,6 +67,7 @@ class OpenAISink:
 
     def __init__(self, stub: JsonObject) -> None:
         self._stub = stub
+        self._ids = _Ids()
         self._output = _Output()
 
     def take(self, event: Event) -> bytes:
@@ -72,6 +75,7 @@ class OpenAISink:
             return event.raw
         if event.kind.startswith("codex."):
             return b""
+        event = self._ids.kept(event)
         self._output.note(event)
         if event.kind not in events.GOOD_ENDS:
             return event.raw
@@ -113,6 +117,37 @@ class JsonSink:
     ) -> Iterator[bytes]:
         del answer, response_id, sequence, fresh  # its failure is an HTTP reply
         yield from ()
+
+
+class _Item(msgspec.Struct):
+    id: str | None = None
+
+
+class _Placed(msgspec.Struct):
+    output_index: int
+    item: _Item
+
+
+class _Ids:
+    """The id under which each item was announced, by its place."""
+
+    def __init__(self) -> None:
+        self._announced: dict[int, str] = {}
+
+    def kept(self, event: Event) -> Event:
+        """`event`, with the announced id in an item that is done under another."""
+        if event.kind not in (_ITEM_ADDED, _ITEM_DONE):
+            return event
+        placed = decode(event.data(), _Placed)
+        if placed is None or placed.item.id is None:
+            return event
+        known = self._announced.setdefault(placed.output_index, placed.item.id)
+        if known == placed.item.id:
+            return event
+        fields = decode(event.data(), dict[str, msgspec.Raw]) or {}
+        item = decode(fields["item"], dict[str, msgspec.Raw]) or {}
+        changed = msgspec.json.encode(fields | {"item": item | {"id": known}})
+        return Event(b"event: %b\ndata: %b\n\n" % (event.kind.encode(), changed), event.kind)
 
 
 class _ItemDone(msgspec.Struct):
