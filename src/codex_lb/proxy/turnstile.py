@@ -8,7 +8,7 @@ chunks, timers. Here so many pass in each round of the loop, and the rest wait i
 import asyncio
 from collections import deque
 
-PER_ROUND = 8  # some ten milliseconds of work
+PER_ROUND = 2  # a few milliseconds of work; docs/performance.md has what that gives a crowd
 
 
 class Turnstile:
