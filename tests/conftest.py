@@ -1,9 +1,14 @@
-"""What holds for every test: log lines are plain, wherever no test says otherwise."""
+"""What holds for every test: log lines are plain, and no test is judged by its speed."""
 
 from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
+
+# A loaded machine takes longer over an example; that says nothing of the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
