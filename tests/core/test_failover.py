@@ -3,7 +3,7 @@
 import pytest
 
 from codex_lb.core.errors import Signal, fault, read_reply
-from codex_lb.core.failover import describe, judge
+from codex_lb.core.failover import MAX_CALLS, Verdict, describe, judge, may_go_on
 from codex_lb.core.model import QuotaWindow
 from codex_lb.core.outcome import Endpoint, Phase
 
@@ -127,3 +127,18 @@ def test_overload_leaves_the_account_alone() -> None:
 )
 def test_descriptions(signal: Signal, text: str) -> None:
     assert describe(signal) == text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "calls", "is_late", "expected"),
+    [
+        pytest.param(Verdict("next"), 1, False, True, id="another account may do better"),
+        pytest.param(Verdict("next_once"), 1, False, True, id="or one other"),
+        pytest.param(Verdict("relay"), 1, False, False, id="an answer is an answer"),
+        pytest.param(Verdict("next"), MAX_CALLS - 1, False, True, id="up to the last call"),
+        pytest.param(Verdict("next"), MAX_CALLS, False, False, id="but not beyond it"),
+        pytest.param(Verdict("next"), 1, True, False, id="nor beyond the deadline"),
+    ],
+)
+def test_another_attempt(verdict: Verdict, calls: int, is_late: bool, expected: bool) -> None:
+    assert may_go_on(verdict, calls=calls, is_late=is_late) is expected

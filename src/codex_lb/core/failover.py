@@ -24,6 +24,8 @@ _DEFAULT_REST_S: dict[BlockKind, float] = {
 _MAX_BURST_S = 60.0  # a burst passes; longer times belong to a window, which must be proven spent
 _MAX_FAULT_S = 300.0
 
+MAX_CALLS = 3  # upstream, for one request that fails everywhere
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -32,6 +34,11 @@ class Verdict:
     state: AccountState | None = None
     reason: str | None = None  # for the operator, when `state` changes
     transient: bool = False
+
+
+def may_go_on(verdict: Verdict, *, calls: int, is_late: bool) -> bool:
+    """Whether the verdict, the calls made upstream so far and the clock allow another attempt."""
+    return verdict.action != "relay" and calls < MAX_CALLS and not is_late
 
 
 def judge(

@@ -42,7 +42,6 @@ from codex_lb.upstream import wire
 from codex_lb.upstream.client import Reply, UpstreamClient, UpstreamFaultError
 from codex_lb.upstream.credentials import Credentials, LoginLostError
 
-MAX_CALLS = 3  # upstream, for one request that fails everywhere
 ALL_ATTEMPTS_S = 90.0  # until the first content, whatever the number of attempts
 QUEUE_S = 10.0  # waiting for a slot before the client is told to come back
 _SAME_ACCOUNT_PAUSE_S = 0.2  # before a second try where there is no other account
@@ -166,13 +165,13 @@ class Exchange:
                 # One other account was asked; its word is the client's answer.
                 latest = replace(latest, verdict=replace(latest.verdict, action="relay"))
             failure = latest
-            if not self._may_go_on(failure.verdict):
+            if not self._goes_on(failure.verdict):
                 return await self._give_up(failure)
 
-    def _may_go_on(self, verdict: Verdict) -> bool:
-        if verdict.action == "relay" or self._notes.calls >= MAX_CALLS:
-            return False
-        if self._now() >= self._deadline:
+    def _goes_on(self, verdict: Verdict) -> bool:
+        """Whether there is another attempt; it is then counted against the pool's budget."""
+        is_late = self._now() >= self._deadline
+        if not failover.may_go_on(verdict, calls=self._notes.calls, is_late=is_late):
             return False
         if not verdict.transient:
             return True
@@ -207,7 +206,7 @@ class Exchange:
             failure = await self._try_once(lease, credential, phase, began)
             if failure is None or failure.verdict.action != "renew":
                 return failure
-            if self._notes.calls >= MAX_CALLS:
+            if self._notes.calls >= failover.MAX_CALLS:
                 return failure
             stale = credential
 
