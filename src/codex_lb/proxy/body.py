@@ -62,15 +62,17 @@ class TruncatedError(BodyError):
         super().__init__("The request body is shorter than its Content-Length.")
 
 
-async def read(receive: Receive, headers: Mapping[str, str], *, limit: int) -> bytes:
+async def read(
+    receive: Receive, headers: Mapping[str, str], *, limit: int, turn_s: float = _TURN_S
+) -> bytes:
     """The body, decoded; empty if there is none. `headers` have lower-case names.
 
-    Raises a `BodyError`, or `ClientGoneError`. A body declared to be too large, and an unsupported coding, are refused
+    Decoding holds the event loop for about `turn_s` at a time. Raises a `BodyError`, or `ClientGoneError`. A body declared to be too large, and an unsupported coding, are refused
     before anything is read.
     """
     codings = _codings(headers.get("content-encoding", ""))
     raw = await _receive_all(receive, headers.get("content-length", ""), limit)
-    return await _decode(raw, codings, limit) if codings and raw else raw
+    return await _decode(raw, codings, limit, _Turn(turn_s)) if codings and raw else raw
 
 
 def _codings(text: str) -> list[str]:
@@ -107,9 +109,8 @@ async def _receive_all(receive: Receive, declared: str, limit: int) -> bytes:
     return kept.getvalue() if kept.tell() else bytes(chunk)
 
 
-async def _decode(raw: bytes, codings: Sequence[str], limit: int) -> bytes:
+async def _decode(raw: bytes, codings: Sequence[str], limit: int, turn: "_Turn") -> bytes:
     kept = io.BytesIO()
-    turn = _Turn()
     for piece in _decoded(raw, codings, limit):
         await turn.yield_if_over()
         kept.write(piece)
@@ -130,12 +131,13 @@ async def _decode(raw: bytes, codings: Sequence[str], limit: int) -> bytes:
 class _Turn:
     """The time since other tasks last had theirs."""
 
-    def __init__(self) -> None:
+    def __init__(self, length_s: float) -> None:
+        self._length_s = length_s
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
 
     async def yield_if_over(self) -> None:
-        if self._clock() - self._began > _TURN_S:
+        if self._clock() - self._began >= self._length_s:
             await asyncio.sleep(0)
             self._began = self._clock()
 
