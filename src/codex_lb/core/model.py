@@ -16,6 +16,25 @@ BlockKind = Literal["usage_limit", "quota", "burst", "fault", "login", "model"]
 
 RequestStatus = Literal["in_progress", "success", "error", "cancelled"]
 
+# Which accounts the operator wants used up first, and which kept for last.
+Priority = Literal["burn_first", "normal", "preserve"]
+
+# What happened to an account, for its timeline.
+AccountEventKind = Literal[
+    "added",
+    "signed_in",
+    "refreshed",
+    "refresh_failed",
+    "limited",
+    "recovered",
+    "paused",
+    "reactivated",
+    "reauth_required",
+    "deactivated",
+    "failed_over",
+    "plan_changed",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -53,6 +72,29 @@ class QuotaWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class Credits:
+    """What an account may spend beyond its windows. Usable credits keep a spent account serving."""
+
+    has: bool
+    unlimited: bool
+    balance: float | None  # in upstream's credits
+    measured_at: float
+
+    @property
+    def usable(self) -> bool:
+        return self.unlimited or (self.has and (self.balance is None or self.balance > 0))
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraLimit:
+    """A limit that upstream keeps beside the account's own, for the models of one feature."""
+
+    feature: str  # upstream's key, as in "codex_bengalfox"
+    name: str  # as upstream shows it, as in "GPT-5.3-Codex-Spark"
+    windows: tuple[QuotaWindow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """Evidence that an account cannot serve until `until`. Any fresher proof clears it."""
 
@@ -77,6 +119,33 @@ class Account:
     access_expires_at: float | None
     windows: tuple[QuotaWindow, ...] = ()
     blocks: tuple[Block, ...] = ()
+    credits: Credits | None = None  # None: upstream has never told
+    extras: tuple[ExtraLimit, ...] = ()
+    reset_credits: int = 0  # banked resets of its windows
+    alias: str | None = None  # the operator's name for it
+    priority: Priority = "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaSample:
+    """One reading of one window, kept for history and forecast."""
+
+    account_id: str
+    minutes: int
+    measured_at: float
+    used: float  # share spent
+    resets_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEvent:
+    """One line of an account's timeline. `by`: "operator", "upstream" or "codex-lb"."""
+
+    account_id: str
+    at: float
+    kind: AccountEventKind
+    by: str
+    detail: str | None = None  # a sentence for the operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +173,14 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """An account that was not chosen, and why, in a few words."""
+
+    account_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One try at one account, as kept in the request row."""
 
@@ -115,6 +192,8 @@ class Attempt:
     code: str | None  # upstream's error code or type, or our name of the fault
     verdict: str  # what followed: relay, renew, next
     detail: str | None = None
+    skipped: tuple[Skipped, ...] = ()  # accounts that could not serve when this one was chosen
+    waited_ms: int = 0  # for a slot, before this attempt
 
 
 @dataclass(frozen=True, slots=True)

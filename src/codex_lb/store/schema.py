@@ -50,6 +50,11 @@ accounts = Table(
     Column("created_at", Double, nullable=False),
     Column("refreshed_at", Double, nullable=False),
     Column("access_expires_at", Double),
+    Column("alias", Text),
+    Column("priority", Text, nullable=False, server_default="normal"),
+    Column("credits", Text),  # JSON
+    Column("extras", Text),  # JSON
+    Column("reset_credits", Integer, nullable=False, server_default="0"),
 )
 
 credentials = Table(  # sealed, see secrets.py
@@ -70,6 +75,39 @@ quota_windows = Table(
     Column("resets_at", Double),
     Column("measured_at", Double, nullable=False),
     Column("source", Text, nullable=False),
+)
+
+quota_samples = Table(  # the history of `quota_windows`
+    "quota_samples",
+    metadata,
+    _account_key(),
+    Column("minutes", Integer, primary_key=True, autoincrement=False),
+    Column("measured_at", Double, primary_key=True),
+    Column("used", Double, nullable=False),
+    Column("resets_at", Double),
+)
+Index(None, quota_samples.c.measured_at)
+
+account_events = Table(
+    "account_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("detail", Text),
+)
+Index(None, account_events.c.account_id, account_events.c.at)
+Index(None, account_events.c.at)
+
+refresh_claims = Table(  # an exchange of the refresh token that is under way, see refresh_claims.py
+    "refresh_claims",
+    metadata,
+    _account_key(),
+    Column("token_hash", Text, nullable=False),  # SHA-256 of the refresh token
+    Column("instance_id", Text, nullable=False),
+    Column("claimed_at", Double, nullable=False),
 )
 
 blocks = Table(
@@ -136,13 +174,15 @@ requests = Table(  # OpenedRequest and Receipt in one row; what comes of the rec
 Index(None, requests.c.opened_at_ms, requests.c.id)
 Index(None, requests.c.account_id, requests.c.opened_at_ms)
 Index(None, requests.c.conversation_id, requests.c.opened_at_ms)
+_answered = text("response_id IS NOT NULL")
+Index(None, requests.c.response_id, sqlite_where=_answered, postgresql_where=_answered)
 _open = text("status = 'in_progress'")
 Index("ix_requests_open", requests.c.instance_id, sqlite_where=_open, postgresql_where=_open)
 
 rollups = Table(  # closed requests by the hour in which they were opened, see rollups.py
     "rollups",
     metadata,
-    Column("dimension", Text, primary_key=True),  # account, account_ever, model, api_key
+    Column("dimension", Text, primary_key=True),  # account, account_ever, model, api_key, ...
     Column("hour_at", BigInteger, primary_key=True, autoincrement=False),  # 0 in account_ever
     Column("key", Text, primary_key=True),  # '' for requests without one
     Column("requests", BigInteger, nullable=False),
