@@ -24,6 +24,7 @@ metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     }
 )
@@ -211,3 +212,78 @@ affinities = Table(
     Column("expires_at", Double, nullable=False),
 )
 Index(None, affinities.c.expires_at)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("prefix", Text, nullable=False),  # what is shown of the key
+    Column("key_hash", Text, nullable=False, unique=True),  # SHA-256, hexadecimal
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double),
+    Column("is_active", Boolean, nullable=False),
+    Column("allowed_models", Text),  # JSON list; null: every model
+    Column("assigned_accounts", Text),  # JSON list; null: every account
+    Column("enforced_model", Text),
+    Column("enforced_effort", Text),
+    Column("enforced_tier", Text),
+    Column("shows_hidden", Boolean, nullable=False),  # Codex is shown the other models as hidden
+    Column("last_used_at", Double),
+    Column("mean_output", Double),  # tokens per answer, running; null: nothing served yet
+)
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("api_key_id", Text, ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),  # total_tokens, input_tokens, output_tokens, cost_usd
+    Column("window", Text, nullable=False),  # 5h, daily, 7d, weekly, monthly
+    Column("model", Text, nullable=False),  # '' counts every model
+    Column("max_value", BigInteger, nullable=False),
+    Column("used", BigInteger, nullable=False),  # settled
+    Column("held", BigInteger, nullable=False),  # by requests that run: the sum of reservations
+    Column("resets_at", Double, nullable=False),
+)
+Index(None, limits.c.api_key_id)
+
+reservations = Table(  # what a running request holds of each limit; gone once it is settled
+    "reservations",
+    metadata,
+    Column("request_id", Text, primary_key=True),
+    Column(
+        "limit_id",
+        Integer,
+        ForeignKey("limits.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("instance_id", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+)
+Index(None, reservations.c.instance_id)
+
+operator_sessions = Table(
+    "operator_sessions",
+    metadata,
+    Column("id_hash", Text, primary_key=True),  # SHA-256 of the cookie's value
+    Column("created_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    Column("owes_code", Boolean, nullable=False),  # the password was right, the TOTP code is due
+    Column("client_ip", Text),
+    Column("user_agent", Text),
+)
+
+audit_log = Table(  # what operators did
+    "audit_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("actor", Text, nullable=False),  # session, token, local, command line
+    Column("client_ip", Text),
+    Column("action", Text, nullable=False),
+    Column("target", Text),
+    Column("detail", Text),  # JSON
+)
+Index(None, audit_log.c.at)
