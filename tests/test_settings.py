@@ -62,6 +62,11 @@ def test_nothing_set_means_the_defaults() -> None:
             {"first_event_timeout_seconds": 1.5},
             id="fractions",
         ),
+        pytest.param(
+            {"CODEX_LB_MODEL_REGISTRY_ENABLED": "False"},
+            {"model_registry_enabled": False},
+            id="switches",
+        ),
     ],
 )
 def test_values(environ: dict[str, str], expected: dict[str, object]) -> None:
@@ -85,6 +90,7 @@ def test_values(environ: dict[str, str], expected: dict[str, object]) -> None:
         ("CODEX_LB_PROXY_ACCOUNT_STREAM_LIMIT", "1.5"),
         ("CODEX_LB_PROXY_UNAUTHENTICATED_CLIENT_CIDRS", "10.0.0.0/33"),
         ("CODEX_LB_LOG_FORMAT", "xml"),
+        ("CODEX_LB_MODEL_REGISTRY_ENABLED", "perhaps"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_name(name: str, value: str) -> None:
@@ -150,6 +156,8 @@ def shown(name: str) -> str:
         default = ",".join(default)
     if isinstance(default, float):
         default = f"{default:g}"
+    if isinstance(default, bool):
+        default = str(default).lower()
     return f"`{default}`".replace(str(Path.home()), "~")
 
 

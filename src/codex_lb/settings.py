@@ -42,6 +42,7 @@ class Settings:
     stream_idle_timeout_seconds: float = 300.0
     shutdown_drain_timeout_seconds: float = 30.0
     proxy_account_stream_limit: int = 8
+    model_registry_enabled: bool = True
     max_responses_body_mb: int = 128
     request_log_retention_days: int = 90
     log_format: str = "text"
@@ -119,15 +120,24 @@ def _networks(text: str) -> tuple[IPNetwork, ...]:
     return tuple(ipaddress.ip_network(part, strict=False) for part in _split(text))
 
 
+def _switch(text: str) -> bool:
+    if text.lower() not in _SWITCHES:
+        raise ValueError("it must be true or false")
+    return _SWITCHES[text.lower()]
+
+
 def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
+
+_SWITCHES = {"true": True, "1": True, "false": False, "0": False}
 
 _READERS: Mapping[object, Callable[[str], object]] = {
     str: str,
     str | None: str,
     int: int,
     float: float,
+    bool: _switch,
     Path: _path,
     Path | None: _path,
     tuple[str, ...]: _split,
@@ -177,7 +187,6 @@ _ANNOUNCED = frozenset(
         "BASE_PATH",
         "MAX_BODY_MB",
         "METRICS_PORT",
-        "MODEL_REGISTRY_ENABLED",
         "OAUTH_CALLBACK_HOST",
         "OAUTH_CALLBACK_PORT",
         "TOKEN_REFRESH_INTERVAL_DAYS",

@@ -1,7 +1,7 @@
 """The model catalogue as clients want it, from the entries that upstream gives.
 
 Codex gets upstream's entries verbatim (it really uses their instructions and levels); the OpenAI
-SDKs get the list shape. Upstream answers per plan, so the union over the plans is served.
+SDKs get the list shape, the dashboard its own. A field that upstream does not tell is left out.
 """
 
 import hashlib
@@ -10,39 +10,80 @@ from dataclasses import dataclass
 
 import msgspec
 
-from codex_lb.core.foreign_json import JsonObject, decode
+from codex_lb.core.foreign_json import JsonObject, decode, text
 
 # Served by name only until the first account has told more. Source: `docs/wire.md`, "Models".
-BUILT_IN = (
-    "gpt-5.6-sol",
-    "gpt-5.6-terra",
-    "gpt-5.6-luna",
-    "gpt-5.5",
-    "gpt-5.4",
-    "gpt-5.4-mini",
-    "gpt-5.3-codex",
+BUILT_IN: tuple[JsonObject, ...] = (
+    {"slug": "gpt-5.6-sol"},
+    {"slug": "gpt-5.6-terra"},
+    {"slug": "gpt-5.6-luna"},
+    {"slug": "gpt-5.5"},
+    {"slug": "gpt-5.4"},
+    {"slug": "gpt-5.4-mini"},
+    {"slug": "gpt-5.3-codex"},
+)
+
+# Upstream does not tell it and OpenAI's clients require it. The time of fetching would make every
+# answer a new document.
+_CREATED = 0
+
+_METADATA = (
+    "display_name",
+    "description",
+    "context_window",
+    "input_context_window",
+    "max_output_tokens",
+    "input_modalities",
+    "supported_reasoning_levels",
+    "default_reasoning_level",
+    "supports_reasoning_summaries",
+    "support_verbosity",
+    "default_verbosity",
+    "prefer_websockets",
+    "supports_parallel_tool_calls",
+    "supported_in_api",
+    "minimal_client_version",
+    "priority",
+    "additional_speed_tiers",
+    "service_tiers",
+    "default_service_tier",
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
-    """Both documents, ready to send, under one tag."""
+class Document:
+    """One answer, ready to send; the tag changes when and only when the body does."""
 
-    codex: bytes
-    openai: bytes
+    body: bytes
     etag: str  # quoted, as it stands in the header
 
 
-class _Document(msgspec.Struct):
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The same models in both shapes. `build` makes a narrower one of some of the `entries`."""
+
+    entries: tuple[JsonObject, ...]  # as upstream gave them, hidden ones too
+    codex: Document
+    openai: Document
+
+    def entry(self, slug: str) -> Document | None:
+        """What `/v1/models/{slug}` answers; None if the model is not listed."""
+        found = [_openai_entry(e) for e in _listed(self.entries) if e["slug"] == slug]
+        return _document(found[0]) if found else None
+
+
+class _Upstream(msgspec.Struct):
     models: list[JsonObject]
 
 
 def read(body: bytes) -> list[JsonObject] | None:
-    """The entries of upstream's answer that have a slug; None if it is no catalogue."""
-    document = decode(body, _Document)
-    if document is None:
-        return None
-    return [entry for entry in document.models if isinstance(entry.get("slug"), str)]
+    """The entries of upstream's answer that have a slug; None if it names no model."""
+    document = decode(body, _Upstream)
+    return (with_slug(document.models) or None) if document else None
+
+
+def with_slug(entries: Iterable[JsonObject]) -> list[JsonObject]:
+    return [entry for entry in entries if text(entry.get("slug"))]
 
 
 def union(lists: Iterable[Sequence[JsonObject]]) -> list[JsonObject]:
@@ -54,39 +95,92 @@ def union(lists: Iterable[Sequence[JsonObject]]) -> list[JsonObject]:
     return list(found.values())
 
 
-def build(entries: Sequence[JsonObject], *, created: int) -> Catalogue:
-    """`created`: Unix seconds to stand in the OpenAI list, which upstream does not tell."""
-    listed = [e for e in entries if e.get("visibility", "list") == "list"]
-    data = [_openai_entry(e, created) for e in listed] or [
-        _openai_entry({"slug": slug}, created) for slug in BUILT_IN
-    ]
-    codex = {"models": list(entries), "object": "list", "data": data}
-    body = msgspec.json.encode(codex)
+def build(entries: Sequence[JsonObject]) -> Catalogue:
+    data = [_openai_entry(entry) for entry in _listed(entries)]
+    told = [entry for entry in entries if _is_told(entry)]  # Codex cannot read a bare name
     return Catalogue(
-        codex=body,
-        openai=msgspec.json.encode({"object": "list", "data": data}),
-        etag=f'"{hashlib.sha256(body).hexdigest()[:24]}"',
+        entries=tuple(entries),
+        codex=_document({"models": told, "object": "list", "data": data}),
+        openai=_document({"object": "list", "data": data}),
     )
 
 
-def _openai_entry(entry: JsonObject, created: int) -> JsonObject:
+def for_dashboard(known: Catalogue) -> JsonObject:
+    """The answer of `GET /api/models`."""
+    return {"models": [_choice(entry) for entry in _listed(known.entries)]}
+
+
+def _choice(entry: JsonObject) -> JsonObject:
+    return {
+        "id": entry["slug"],
+        "name": text(entry.get("display_name")) or entry["slug"],
+        "sourceOnly": False,
+        "supportedReasoningEfforts": _efforts(entry.get("supported_reasoning_levels")),
+        "defaultReasoningEffort": text(entry.get("default_reasoning_level")),
+    }
+
+
+def _efforts(levels: object) -> list[str]:
+    """Upstream tells a level as an object, and told it as a bare word."""
+    if not isinstance(levels, list):
+        return []
+    words = (text(level.get("effort") if isinstance(level, dict) else level) for level in levels)
+    return [word for word in words if word]
+
+
+def _listed(entries: Iterable[JsonObject]) -> list[JsonObject]:
+    return [entry for entry in entries if entry.get("visibility", "list") == "list"]
+
+
+def _is_told(entry: JsonObject) -> bool:
+    return len(entry) > 1
+
+
+def _openai_entry(entry: JsonObject) -> JsonObject:
     item: JsonObject = {
         "id": entry["slug"],
         "object": "model",
-        "created": created,
+        "created": _CREATED,
         "owned_by": "codex-lb",
     }
-    if len(entry) > 1:
-        item["metadata"] = {
-            "display_name": entry.get("display_name") or entry["slug"],
-            "description": entry.get("description") or "",
-            "context_window": entry.get("context_window") or 0,
-            "input_modalities": entry.get("input_modalities") or [],
-            "supported_reasoning_levels": entry.get("supported_reasoning_levels") or [],
-            "default_reasoning_level": entry.get("default_reasoning_level"),
-            "supports_parallel_tool_calls": bool(entry.get("supports_parallel_tool_calls")),
-            "minimal_client_version": entry.get("minimal_client_version"),
-            "priority": entry.get("priority") or 0,
-        }
-        item["context_length"] = entry.get("context_window") or 0
+    if _is_told(entry):
+        abilities = _abilities(entry)
+        item["metadata"] = _present({name: entry.get(name) for name in _METADATA})
+        item["capabilities"] = abilities | _always(entry)
+        item |= abilities | {_camel(name): value for name, value in abilities.items()}
     return item
+
+
+def _abilities(entry: JsonObject) -> JsonObject:
+    """What other clients look for, under the names they look for."""
+    levels, modalities = entry.get("supported_reasoning_levels"), entry.get("input_modalities")
+    sees = "image" in modalities if isinstance(modalities, list) else None
+    return _present(
+        {
+            "context_length": entry.get("context_window"),
+            "max_output_tokens": entry.get("max_output_tokens"),
+            "supports_reasoning": bool(levels) if isinstance(levels, list) else None,
+            "supports_images": sees,
+            "supports_vision": sees,
+        }
+    )
+
+
+def _always(entry: JsonObject) -> JsonObject:
+    """Upstream only streams and takes tools for every model (`docs/wire.md`, "Request body")."""
+    modalities = _present({"input_modalities": entry.get("input_modalities")})
+    return {"supports_tool_use": True, "supports_streaming": True} | modalities
+
+
+def _present(fields: JsonObject) -> JsonObject:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _document(value: JsonObject) -> Document:
+    body = msgspec.json.encode(value)
+    return Document(body, f'"{hashlib.sha256(body).hexdigest()[:24]}"')

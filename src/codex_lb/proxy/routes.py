@@ -17,7 +17,7 @@ from codex_lb.asgi import ClientGoneError, Receive, Scope, Send
 from codex_lb.core import access, affinity, answers, json_guard, responses
 from codex_lb.core.access import IPNetwork
 from codex_lb.core.answers import Answer
-from codex_lb.core.catalogue import Catalogue
+from codex_lb.core.catalogue import Document
 from codex_lb.core.model import OpenedRequest
 from codex_lb.core.raw_fields import BadRequestError
 from codex_lb.core.responses import Call, Dialect
@@ -186,17 +186,16 @@ class DataPlane:
         known = await self._models.get()
         versioned = b"client_version=" in asked.scope.get("query_string", b"")
         wants_codex = asked.dialect is Dialect.CODEX or versioned
-        await _send_catalogue(asked, known, known.codex if wants_codex else known.openai)
+        await _send_document(asked, known.codex if wants_codex else known.openai)
 
 
-async def _send_catalogue(asked: _Asked, known: Catalogue, document: bytes) -> None:
+async def _send_document(asked: _Asked, document: Document) -> None:
     client = asked.downstream()
-    tags = {"etag": known.etag, "cache-control": "no-cache"}
-    if known.etag in asked.headers.get("if-none-match", ""):
+    tags = {"etag": document.etag, "cache-control": "no-cache"}
+    if document.etag in asked.headers.get("if-none-match", ""):
         return await client.reply(304, tags, b"")
-    if asked.scope["method"] == "HEAD":
-        document = b""
-    return await client.reply(200, tags | {"content-type": "application/json"}, document)
+    body = b"" if asked.scope["method"] == "HEAD" else document.body
+    return await client.reply(200, tags | {"content-type": "application/json"}, body)
 
 
 def _judged(data: bytes, dialect: Dialect) -> Call:
