@@ -69,8 +69,8 @@ class Keeper:
 
     async def _write(self, account: Account) -> None:
         known = self._written.get(account.id)
-        if known is None or known.windows != account.windows:
-            await self._store.put_windows(account.id, account.windows)
+        if known is None or _readings(known) != _readings(account):
+            await self._store.put_readings(account)
         if known is None or known.blocks != account.blocks:
             await self._store.put_blocks(account.id, account.blocks)
         if account.state in ("reauth_required", "deactivated"):
@@ -82,3 +82,14 @@ class Keeper:
                     allowed_from={"active"},
                 )
         self._written[account.id] = account
+
+
+def _readings(account: Account) -> tuple[object, ...]:
+    """What upstream says of an account with every reply."""
+    return (
+        account.windows,
+        account.credits,
+        account.extras,
+        account.reset_credits,
+        account.identity.plan,
+    )

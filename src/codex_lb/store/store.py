@@ -19,7 +19,7 @@ from codex_lb.core.model import (
     Credential,
     Identity,
     OpenedRequest,
-    QuotaWindow,
+    Priority,
     Receipt,
 )
 from codex_lb.store import accounts, affinities, preferences, requests, rollups
@@ -183,9 +183,20 @@ class Store:
         """From now on exactly `blocks` hold for the account; nothing happens if it is gone."""
         await self._write(lambda c: accounts.put_blocks(c, account_id, blocks))
 
-    async def put_windows(self, account_id: str, windows: Sequence[QuotaWindow]) -> None:
-        """From now on exactly `windows` are the account's; nothing happens if it is gone."""
-        await self._write(lambda c: accounts.put_windows(c, account_id, windows))
+    async def put_readings(self, account: Account) -> None:
+        """From now on exactly its windows, credits, extras, reset credits and plan hold.
+
+        Nothing happens if the account is gone.
+        """
+        await self._write(lambda c: accounts.put_readings(c, account))
+
+    async def set_alias(self, account_id: str, alias: str | None) -> Account | None:
+        """The account under its new name; None if there is none."""
+        return await self._write(lambda c: accounts.adjust(c, account_id, alias=alias))
+
+    async def set_priority(self, account_id: str, priority: Priority) -> Account | None:
+        """The account with its new priority; None if there is none."""
+        return await self._write(lambda c: accounts.adjust(c, account_id, priority=priority))
 
     async def request_totals(self) -> dict[str, AccountTotals]:
         """By account id, from the roll-ups. An account that has served nothing is not in it."""
