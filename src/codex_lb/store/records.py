@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from codex_lb.core.model import OpenedRequest, Receipt, RequestStatus
+from codex_lb.core.model import AccountEvent, OpenedRequest, Receipt, RequestStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,14 @@ class HourlySums:
     output_tokens: int
     reasoning_tokens: int
     cost_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One line of an account's timeline. The greater `id` was written later."""
+
+    id: int
+    event: AccountEvent
 
 
 @dataclass(frozen=True, slots=True)

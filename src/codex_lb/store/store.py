@@ -14,15 +14,25 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from codex_lb.core.model import (
     Account,
+    AccountEvent,
     AccountState,
     Block,
     Credential,
     Identity,
     OpenedRequest,
     Priority,
+    QuotaSample,
     Receipt,
 )
-from codex_lb.store import accounts, affinities, preferences, requests, rollups
+from codex_lb.store import (
+    accounts,
+    affinities,
+    preferences,
+    quota_samples,
+    requests,
+    rollups,
+    timeline,
+)
 from codex_lb.store.addresses import connect, parse_url
 from codex_lb.store.database import Database, Work
 from codex_lb.store.errors import StoreError
@@ -35,6 +45,7 @@ from codex_lb.store.records import (
     Affinity,
     Cursor,
     Dimension,
+    EventRecord,
     HourlySums,
     RequestRecord,
 )
@@ -54,7 +65,7 @@ class Store:
 
     Every method is one transaction (long deletions are several) and raises `StoreError` if the
     database fails. What a method writes is on disk when it returns; only a power cut may undo the
-    last affinities, imports and deletions of rows.
+    last samples, events, affinities, imports and deletions of rows.
     """
 
     def __init__(
@@ -197,6 +208,26 @@ class Store:
     async def set_priority(self, account_id: str, priority: Priority) -> Account | None:
         """The account with its new priority; None if there is none."""
         return await self._write(lambda c: accounts.adjust(c, account_id, priority=priority))
+
+    async def add_samples(self, samples: Sequence[QuotaSample]) -> None:
+        """Keep them. Known ones and those of accounts that are gone change nothing."""
+        await self._write_log(lambda c: quota_samples.add(c, samples))
+
+    async def samples(self, *, since: float, account_id: str | None = None) -> list[QuotaSample]:
+        """Measured at `since` or later, by account, minutes and time; by default of all accounts."""
+        return await self._read(lambda c: quota_samples.since(c, since, account_id))
+
+    async def add_account_events(self, events: Sequence[AccountEvent]) -> None:
+        """Keep them. Known ones and those of accounts that are gone change nothing."""
+        await self._write_log(lambda c: timeline.add(c, events))
+
+    async def account_events(
+        self, account_id: str, *, limit: int, before_id: int | None = None
+    ) -> list[EventRecord]:
+        """Newest first. For the next page, `before_id` is the `id` of the last record."""
+        return await self._read(
+            lambda c: timeline.newest(c, account_id, limit=limit, before_id=before_id)
+        )
 
     async def request_totals(self) -> dict[str, AccountTotals]:
         """By account id, from the roll-ups. An account that has served nothing is not in it."""
