@@ -13,7 +13,10 @@ from codex_lb.store.text import tidied
 
 _COLUMNS = [account_events.c[field.name] for field in fields(AccountEvent)]
 _given = {column.name: bindparam(f"new_{column.name}", type_=column.type) for column in _COLUMNS}
-_SAME = [column.is_not_distinct_from(_given[column.name]) for column in _COLUMNS]
+_SAME = [
+    column.is_not_distinct_from(new) if column.nullable else column == new
+    for column, new in zip(_COLUMNS, _given.values(), strict=True)
+]
 _ADDING = insert(account_events).from_select(
     _COLUMNS, select(*_given.values()).where(~exists(select(1).where(*_SAME)))
 )
