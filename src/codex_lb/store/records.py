@@ -37,15 +37,33 @@ class AccountTotals:
     cost_micros: int = 0
 
 
-Dimension = Literal["account", "model", "api_key"]
+# "error" sums failed requests by their code, "conversation" those that belong to one; the latter
+# is kept no longer than request rows.
+Dimension = Literal["account", "model", "api_key", "error", "conversation"]
 
 
 @dataclass(frozen=True, slots=True)
 class HourlySums:
-    """The closed requests of one account, model or API key that were opened in one hour."""
+    """The closed requests of one account, model, API key, ... that were opened in one hour."""
 
     hour_at: int  # Unix seconds, start of the hour
     key: str  # '' sums the requests without one
+    requests: int
+    errors: int
+    cancelled: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    cost_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class DailySums:
+    """The same for one day."""
+
+    day_at: int  # Unix seconds, start of the day where it was asked for
+    key: str
     requests: int
     errors: int
     cancelled: int

@@ -44,6 +44,7 @@ from codex_lb.store.records import (
     AccountTotals,
     Affinity,
     Cursor,
+    DailySums,
     Dimension,
     EventRecord,
     HourlySums,
@@ -240,6 +241,20 @@ class Store:
         return await self._read(
             lambda c: rollups.hourly(c, dimension, start_at=start_at, end_at=end_at)
         )
+
+    async def daily(
+        self, dimension: Dimension, *, start_at: float, end_at: float, offset_s: int = 0
+    ) -> list[DailySums]:
+        """As `hourly`, by day and key. A day begins at midnight `offset_s` east of UTC."""
+        return await self._read(
+            lambda c: rollups.daily(
+                c, dimension, start_at=start_at, end_at=end_at, offset_s=offset_s
+            )
+        )
+
+    async def response_owner(self, response_id: str) -> str | None:
+        """The account that gave the response, as far as the request log reaches back."""
+        return await self._read(lambda c: c.scalar(requests.response_owner(response_id)))
 
     async def recent_requests(self, *, limit: int, before: Cursor | None) -> list[RequestRecord]:
         """Newest first. For the next page, `before` is the `cursor` of the last record."""
