@@ -102,3 +102,14 @@ async def test_what_upstream_says_is_bounded_before_it_is_told(store: Store) -> 
     assert told.detail is not None
     assert len(told.detail) == 1000
     assert "\0" not in told.detail
+
+
+async def test_history_past_its_time_goes_in_batches(store: Store) -> None:
+    samples = [replace(SAMPLE, measured_at=NOW + n) for n in range(5)]
+    await store.add_samples(samples)
+    await store.add_account_events([replace(EVENT, at=NOW + n) for n in range(5)])
+
+    await store.prune_history(samples_before=NOW + 4, events_before=NOW + 3, batch=2)
+
+    assert await store.samples(since=0) == samples[4:]
+    assert [event.at for event in await events(store, "a")] == [NOW + 4, NOW + 3]

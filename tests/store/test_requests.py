@@ -136,8 +136,11 @@ async def test_pages_are_complete_and_stable_while_requests_arrive(store: Store)
 
 
 async def test_pruning_drops_old_rows_and_keeps_their_sums(store: Store) -> None:
-    old = [(opened(f"old-{n}", NOW_MS - 1 - n), done(f"old-{n}")) for n in range(5)]
-    await put(store, *old, (opened("new"), done("new")))
+    old = [
+        (opened(f"old-{n}", NOW_MS - 1 - n, conversation=f"t{n}"), done(f"old-{n}"))
+        for n in range(5)
+    ]
+    await put(store, *old, (opened("new", NOW_MS + HOUR_MS, conversation="t"), done("new")))
     store.requests.opened(opened("running", NOW_MS - 5))
     await store.requests.flushed()
     totals = await store.request_totals()
@@ -148,6 +151,8 @@ async def test_pruning_drops_old_rows_and_keeps_their_sums(store: Store) -> None
     left = await store.recent_requests(limit=10, before=None)
     assert [record.opened.id for record in left] == ["new", "running"]
     assert await store.request_totals() == totals == {"a": AccountTotals(requests=6)}
+    conversations = await store.hourly("conversation", start_at=0, end_at=NOW + 7200)
+    assert [sums.key for sums in conversations] == ["t"]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from codex_lb.store import (
     accounts,
     affinities,
     preferences,
+    pruning,
     quota_samples,
     requests,
     rollups,
@@ -267,9 +268,18 @@ class Store:
     async def prune(self, older_than: float, *, batch: int = 5_000) -> int:
         """Delete closed rows opened before the Unix second `older_than`; how many it were.
 
-        Each `batch` is a transaction of its own, so that nothing else waits long.
+        The roll-ups by conversation go with them. Each `batch` is a transaction of its own, so
+        that nothing else waits long.
         """
+        await self._delete(pruning.conversations(older_than), batch)
         return await self._delete_requests(batch, opened_before_ms=int(older_than * 1000))
+
+    async def prune_history(
+        self, *, samples_before: float, events_before: float, batch: int = 5_000
+    ) -> None:
+        """Delete samples and events of accounts from before these Unix seconds, as `prune` does."""
+        await self._delete(pruning.samples(samples_before), batch)
+        await self._delete(pruning.events(events_before), batch)
 
     async def import_history(self, pairs: Iterable[tuple[OpenedRequest, Receipt]]) -> None:
         """Add requests that are over already, roll-ups included. Known ids stay as they are."""
@@ -323,15 +333,15 @@ class Store:
     async def _delete_requests(
         self, batch: int, *, opened_before_ms: int | None = None, account_id: str | None = None
     ) -> int:
-        deleting = partial(
-            requests.delete_some,
-            batch=batch,
-            opened_before_ms=opened_before_ms,
-            account_id=account_id,
+        deletion = partial(
+            requests.delete_some, opened_before_ms=opened_before_ms, account_id=account_id
         )
+        return await self._delete(deletion, batch)
+
+    async def _delete(self, deletion: pruning.Deletion, batch: int) -> int:
         total, deleted = 0, batch
         while deleted == batch:
-            deleted = await self._write_log(deleting)
+            deleted = await self._write_log(lambda c: deletion(c, batch))
             total += deleted
         return total
 
