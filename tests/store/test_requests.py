@@ -331,6 +331,7 @@ async def test_days_are_apart_by_key_and_end_where_asked(store: Store) -> None:
         DailySums(day, "a", 1, 0, 0, 0, 0, 0, 0, 111),
         DailySums(day, "b", 2, 0, 0, 0, 0, 0, 0, 222),
     ]
+    assert {type(value) for value in astuple(found[0])} == {int, str}  # PostgreSQL sums decimals
     assert await store.daily("account", start_at=day - 86_400, end_at=day) == []
 
 
