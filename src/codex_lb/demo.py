@@ -86,8 +86,8 @@ async def _furnish(settings: Settings, accounts: list[SimAccount], now: float) -
             document = json.dumps(account.auth_json()).encode()
             known, credential = identity.parse(document, now=now)
             account_id = identity.local_id(known)
-            await store.put_account(account_id, known, credential, now=now)
-            await store.put_windows(account_id, _windows(account, now))
+            added, _ = await store.put_account(account_id, known, credential, now=now)
+            await store.put_readings(replace(added, windows=_windows(account, now)))
             if account.email == _PAUSED:
                 await store.set_state(account_id, "paused", reason=None, allowed_from={"active"})
         await store.import_history(plausible_history(await store.accounts(), now, _HISTORY_DAYS))

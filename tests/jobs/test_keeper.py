@@ -1,14 +1,25 @@
 """What the pool learns reaches the store soon, and survives a store that fails for a while."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from codex_lb.core.model import Account, Block, Credential, Identity, QuotaWindow
-from codex_lb.jobs.keeper import Keeper
+from codex_lb.core.model import (
+    Account,
+    Block,
+    Credential,
+    Credits,
+    ExtraLimit,
+    Identity,
+    QuotaWindow,
+)
+from codex_lb.core.sampling import SELDOM_S
+from codex_lb.jobs.keeper import SAMPLES, Keeper
 from codex_lb.proxy.pool import Pool, Wish
 from codex_lb.store import Store
 
@@ -89,6 +100,60 @@ async def test_what_is_forgotten_is_not_written(store: Store, keeper: Keeper) ->
     keeper.forget("a")
     await keeper.flush()
     assert (await account(store)).windows == ()
+
+
+async def test_everything_that_upstream_says_is_written(store: Store, keeper: Keeper) -> None:
+    before = await account(store)
+    read = replace(
+        before,
+        identity=replace(IDENTITY, plan="pro"),
+        credits=Credits(has=True, unlimited=False, balance=5.0, measured_at=NOW),
+        extras=(ExtraLimit("codex_bengalfox", "GPT-5.3-Codex-Spark", (WINDOW,)),),
+        reset_credits=1,
+    )
+    for known in (before, read):
+        keeper.changed(known, urgent=False)
+        await keeper.flush()
+        assert await account(store) == known
+
+
+async def test_of_a_window_only_what_says_something_becomes_history(
+    store: Store, keeper: Keeper
+) -> None:
+    known = await account(store)
+    for after_s, used in ((0, 0.5), (30, 0.6), (70, 0.6), (600, 0.6)):
+        window = replace(WINDOW, used=used, measured_at=NOW + after_s)
+        keeper.changed(replace(known, windows=(window,)), urgent=False)
+    await keeper.flush()
+
+    kept = [(sample.measured_at, sample.used) for sample in await store.samples(since=0)]
+    assert kept == [(NOW, 0.5), (NOW + 70, 0.6)]
+
+
+async def test_history_waits_for_a_store_that_fails(store: Store, tmp_path: Path) -> None:
+    keeper = Keeper(store)
+    keeper.changed(replace(await account(store), windows=(WINDOW,)), urgent=False)
+    with closing(sqlite3.connect(tmp_path / "data" / "store.db")) as elsewhere:
+        elsewhere.execute("ALTER TABLE quota_samples RENAME TO hidden")
+        assert not await keeper.flush()
+        elsewhere.execute("ALTER TABLE hidden RENAME TO quota_samples")
+    assert await store.samples(since=0) == []
+
+    assert await keeper.flush()
+
+    assert [sample.measured_at for sample in await store.samples(since=0)] == [NOW]
+
+
+async def test_history_that_waits_is_bounded(store: Store) -> None:
+    keeper = Keeper(store)
+    known = await account(store)
+    for n in range(SAMPLES + 3):
+        window = replace(WINDOW, measured_at=NOW + n * SELDOM_S)
+        keeper.changed(replace(known, windows=(window,)), urgent=False)
+    await keeper.flush()
+
+    kept = await store.samples(since=0)
+    assert (len(kept), kept[0].measured_at) == (SAMPLES, NOW + 3 * SELDOM_S)
 
 
 async def test_an_account_that_is_gone_is_no_error(store: Store, keeper: Keeper) -> None:

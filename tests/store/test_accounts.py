@@ -5,7 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from codex_lb.core.model import AccountState, Block, Credential, Identity, QuotaWindow
+from codex_lb.core.model import (
+    AccountState,
+    Block,
+    Credential,
+    Credits,
+    ExtraLimit,
+    Identity,
+    QuotaWindow,
+)
 from codex_lb.store import Affinity, StateConflict, Store
 
 NOW = 1_800_000_000.0
@@ -15,6 +23,7 @@ ALICE = Identity(
 BOB = Identity(None, None, "bob@example.com", "unknown")
 CREDENTIAL = Credential("access", "refresh", "id", expires_at=NOW + 3600, refreshed_at=NOW - 5)
 LOGIN = Block("login", NOW, NOW + 60, "refused")
+WINDOW = QuotaWindow(300, 0.5, NOW + 60, NOW, "usage")
 BURST = Block("burst", NOW, NOW + 5, "too fast")
 
 
@@ -53,7 +62,8 @@ async def test_what_does_not_exist_is_none_or_false(store: Store) -> None:
         "x", expected_refresh_token="refresh", credential=CREDENTIAL
     )
     await store.put_blocks("x", [BURST])
-    await store.put_windows("x", [QuotaWindow(300, 0.5, None, NOW, "usage")])
+    assert await store.set_alias("x", "work") is None
+    assert await store.set_priority("x", "preserve") is None
     assert await store.accounts() == []
 
 
@@ -131,10 +141,10 @@ async def test_windows_and_blocks_are_what_was_put_last(store: Store) -> None:
     short = QuotaWindow(300, 1.0, None, NOW, "error")
     barred = Block("model", NOW, NOW + 1, "not in the plan", model="gpt-x")
     other = replace(barred, model="gpt-y")
-    await store.put_account("a", ALICE, CREDENTIAL, now=NOW)
+    account, _ = await store.put_account("a", ALICE, CREDENTIAL, now=NOW)
     await store.put_account("b", BOB, CREDENTIAL, now=NOW)
 
-    await store.put_windows("a", [week, short])
+    await store.put_readings(replace(account, windows=(week, short, replace(short, measured_at=0))))
     await store.put_blocks("a", [LOGIN, barred, other])
     await store.put_blocks("b", [BURST])
     await store.put_blocks("a", [other, barred, BURST, replace(BURST, until=NOW)])
@@ -144,15 +154,55 @@ async def test_windows_and_blocks_are_what_was_put_last(store: Store) -> None:
     assert first.blocks == (BURST, barred, other)
     assert (second.windows, second.blocks) == ((), (BURST,))
 
-    await store.put_windows("a", [])
+    await store.put_readings(account)
     await store.put_blocks("a", [])
     bare = await store.account("a")
     assert bare == replace(first, windows=(), blocks=())
 
 
+async def test_readings_are_what_was_put_last(store: Store) -> None:
+    account, _ = await store.put_account("a", ALICE, CREDENTIAL, now=NOW)
+    read = replace(
+        account,
+        identity=replace(ALICE, plan="pro"),
+        windows=(WINDOW,),
+        credits=Credits(has=True, unlimited=False, balance=12.5, measured_at=NOW),
+        extras=(ExtraLimit("codex_bengalfox", "GPT-5.3-Codex-Spark", (WINDOW,)),),
+        reset_credits=2,
+    )
+
+    await store.put_readings(read)
+    assert await store.account("a") == read
+
+    await store.put_readings(account)
+    assert await store.account("a") == account
+
+
+async def test_readings_of_an_account_that_is_gone_are_dropped(store: Store) -> None:
+    account, _ = await store.put_account("a", ALICE, CREDENTIAL, now=NOW)
+    await store.delete_account("a", delete_history=False)
+
+    await store.put_readings(replace(account, windows=(WINDOW,)))
+
+    assert await store.accounts() == []
+
+
+async def test_what_the_operator_wishes_outlives_readings_and_another_sign_in(store: Store) -> None:
+    account, _ = await store.put_account("a", ALICE, CREDENTIAL, now=NOW)
+    await store.set_alias("a", "work")
+    wished = await store.set_priority("a", "burn_first")
+    assert wished == replace(account, alias="work", priority="burn_first")
+
+    await store.put_readings(replace(account, windows=(WINDOW,)))
+    again, _ = await store.put_account("a", ALICE, CREDENTIAL, now=NOW)
+
+    assert again == replace(wished, windows=(WINDOW,))
+    assert await store.set_alias("a", None) == replace(again, alias=None)
+
+
 async def test_a_deleted_account_leaves_nothing_but_its_history(store: Store) -> None:
-    await store.put_account("a", ALICE, CREDENTIAL, now=NOW)
-    await store.put_windows("a", [QuotaWindow(300, 0.5, None, NOW, "usage")])
+    account, _ = await store.put_account("a", ALICE, CREDENTIAL, now=NOW)
+    await store.put_readings(replace(account, windows=(WINDOW,)))
     await store.put_affinities([Affinity("thread", "t", "a", NOW + 60)], now=NOW)
 
     assert await store.delete_account("a", delete_history=False)

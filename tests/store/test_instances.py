@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from codex_lb.core.model import OpenedRequest, Receipt, Usage
 from codex_lb.store import AccountTotals, HourlySums, RequestRecord, Store
 from codex_lb.store.addresses import connect, parse_url
 from codex_lb.store.instances import Presence, lock_number, this_process
+from codex_lb.store.records import Dimension
 
 NOW = 1_800_000_000.0
 NOW_MS = int(NOW * 1000)
@@ -153,7 +155,8 @@ async def test_a_request_taken_for_interrupted_is_what_its_receipt_says(
     key_file = data_dir / "encryption.key"
     store = await Store.open(postgres_url, data_dir, key_file, clock=lambda: NOW)
     try:
-        store.requests.opened(opened("r"))
+        row = replace(opened("r"), conversation_id="t")
+        store.requests.opened(row)
         await store.requests.flushed()
         await cut()
         replica = await Store.open(postgres_url, data_dir, key_file, clock=lambda: NOW)
@@ -165,12 +168,15 @@ async def test_a_request_taken_for_interrupted_is_what_its_receipt_says(
         store.requests.closed(receipt)
         await store.requests.flushed()
 
-        assert await replica.request("r") == RequestRecord(opened("r"), receipt, "success")
+        assert await replica.request("r") == RequestRecord(row, receipt, "success")
         assert await replica.request_totals() == {"a": AccountTotals(1, 3)}
         hour_at = int(NOW) // 3600 * 3600
-        assert await replica.hourly("model", start_at=0, end_at=NOW + 1) == [
-            HourlySums(hour_at, "m", 1, 0, 0, 1, 0, 2, 0, 0)
-        ]
+        counted: dict[Dimension, str] = {"model": "m", "account": "a", "conversation": "t"}
+        for dimension, key in counted.items():
+            assert await replica.hourly(dimension, start_at=0, end_at=NOW + 1) == [
+                HourlySums(hour_at, key, 1, 0, 0, 1, 0, 2, 0, 0)
+            ]
+        assert await replica.hourly("error", start_at=0, end_at=NOW + 1) == []
         await replica.close()
     finally:
         await store.close()

@@ -3,18 +3,25 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import astuple, fields, replace
+from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from codex_lb.core.model import Attempt, Cost, Credential, Identity, OpenedRequest, Receipt, Usage
-from codex_lb.store import AccountTotals, Cursor, HourlySums, RequestRecord, Store
+from codex_lb.store import AccountTotals, Cursor, DailySums, HourlySums, RequestRecord, Store
+from codex_lb.store.addresses import connect, parse_url
+from codex_lb.store.records import Dimension
+from codex_lb.store.requests import INTERRUPTED, response_owner
 from codex_lb.store.schema import requests
 
 NOW = 1_800_000_000.0
 NOW_MS = int(NOW * 1000)
 HOUR_MS = 3_600_000
+DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 
 Pair = tuple[OpenedRequest, Receipt]
 
@@ -57,9 +64,15 @@ FULL_RECEIPT = Receipt(
 
 
 def opened(
-    name: str, at_ms: int = NOW_MS, model: str = "m", key: str | None = None
+    name: str,
+    at_ms: int = NOW_MS,
+    model: str = "m",
+    key: str | None = None,
+    conversation: str | None = None,
 ) -> OpenedRequest:
-    return OpenedRequest(name, at_ms, "responses", "sse", model, api_key_id=key)
+    return OpenedRequest(
+        name, at_ms, "responses", "sse", model, api_key_id=key, conversation_id=conversation
+    )
 
 
 def done(name: str, account: str | None = "a", usage: Usage | None = None) -> Receipt:
@@ -123,8 +136,11 @@ async def test_pages_are_complete_and_stable_while_requests_arrive(store: Store)
 
 
 async def test_pruning_drops_old_rows_and_keeps_their_sums(store: Store) -> None:
-    old = [(opened(f"old-{n}", NOW_MS - 1 - n), done(f"old-{n}")) for n in range(5)]
-    await put(store, *old, (opened("new"), done("new")))
+    old = [
+        (opened(f"old-{n}", NOW_MS - 1 - n, conversation=f"t{n}"), done(f"old-{n}"))
+        for n in range(5)
+    ]
+    await put(store, *old, (opened("new", NOW_MS + HOUR_MS, conversation="t"), done("new")))
     store.requests.opened(opened("running", NOW_MS - 5))
     await store.requests.flushed()
     totals = await store.request_totals()
@@ -135,6 +151,8 @@ async def test_pruning_drops_old_rows_and_keeps_their_sums(store: Store) -> None
     left = await store.recent_requests(limit=10, before=None)
     assert [record.opened.id for record in left] == ["new", "running"]
     assert await store.request_totals() == totals == {"a": AccountTotals(requests=6)}
+    conversations = await store.hourly("conversation", start_at=0, end_at=NOW + 7200)
+    assert [sums.key for sums in conversations] == ["t"]
 
 
 @pytest.mark.parametrize(
@@ -186,6 +204,7 @@ receipts = st.builds(
     status=st.sampled_from(["success", "error", "cancelled"]),
     closed_at_ms=st.just(NOW_MS),
     account_id=st.sampled_from(["a", "b", None]),
+    error_code=st.sampled_from(["overloaded", INTERRUPTED, None]),
     usage=st.none() | st.builds(Usage, tokens, tokens, tokens, tokens),
     cost=st.none() | st.builds(Cost, tokens, tokens, tokens),
 )
@@ -195,6 +214,7 @@ rows = st.builds(
     st.integers(NOW_MS - 2 * HOUR_MS, NOW_MS),
     model=st.sampled_from(["m", "n"]),
     key=st.sampled_from(["k", None]),
+    conversation=st.sampled_from(["t", "u", None]),
 )
 
 
@@ -207,7 +227,13 @@ def summed_by_hand(records: Sequence[RequestRecord], dimension: str) -> list[Hou
             "account": record.receipt.account_id,
             "model": record.opened.model,
             "api_key": record.opened.api_key_id,
+            "error": record.receipt.error_code,
+            "conversation": record.opened.conversation_id,
         }[dimension]
+        if dimension == "conversation" and key is None:
+            continue
+        if dimension == "error" and record.status != "error":
+            continue
         usage = record.receipt.usage or Usage()
         cost = record.receipt.cost
         added = (
@@ -248,7 +274,7 @@ async def test_roll_ups_equal_the_sums_of_the_rows(store: Store, batch: list[Pai
 
     records = await store.recent_requests(limit=10_000, before=None)
     assert len(records) == before + len(batch)
-    for dimension in ("account", "model", "api_key"):
+    for dimension in DIMENSIONS:
         by_hand = summed_by_hand(records, dimension)
         assert await store.hourly(dimension, start_at=0, end_at=NOW + 1) == by_hand
     ever: dict[str, list[int]] = defaultdict(lambda: [0] * 4)
@@ -273,3 +299,58 @@ async def test_hours_are_asked_for_from_and_up_to(store: Store) -> None:
     found = await store.hourly("model", start_at=hour + 1, end_at=hour + 2 * 3600)
 
     assert [(sums.hour_at, sums.key, sums.requests) for sums in found] == [(hour + 3600, "m", 1)]
+
+
+async def test_days_begin_where_they_are_asked_for(store: Store) -> None:
+    midnight = int(NOW) // 86_400 * 86_400  # UTC
+    for n, hour in enumerate((-1, 0, 22, 23)):
+        row = opened(f"r{n}", (midnight + 3600 * hour) * 1000)
+        await put(store, (row, done(row.id, usage=Usage(10**12, 2, 3, 4))))
+
+    async def days(offset_s: int) -> list[tuple[int, int, int]]:
+        found = await store.daily(
+            "model", start_at=midnight - 3600, end_at=midnight + 82_801, offset_s=offset_s
+        )
+        assert {sums.key for sums in found} == {"m"}
+        return [(sums.day_at - midnight, sums.requests, sums.input_tokens) for sums in found]
+
+    assert await days(0) == [(-86_400, 1, 10**12), (0, 3, 3 * 10**12)]
+    assert await days(3600) == [(-3600, 3, 3 * 10**12), (82_800, 1, 10**12)]
+    assert await days(-5400) == [(5400 - 86_400, 2, 2 * 10**12), (5400, 2, 2 * 10**12)]
+
+
+async def test_days_are_apart_by_key_and_end_where_asked(store: Store) -> None:
+    day = int(NOW) // 86_400 * 86_400
+    for n, key in enumerate(("b", "a", "b")):
+        row = opened(f"r{n}", (day + n) * 1000)
+        await put(store, (row, replace(done(row.id, key), cost=Cost(1, 10, 100))))
+
+    found = await store.daily("account", start_at=day, end_at=day + 86_400)
+
+    assert found == [
+        DailySums(day, "a", 1, 0, 0, 0, 0, 0, 0, 111),
+        DailySums(day, "b", 2, 0, 0, 0, 0, 0, 0, 222),
+    ]
+    assert {type(value) for value in astuple(found[0])} == {int, str}  # PostgreSQL sums decimals
+    assert await store.daily("account", start_at=day - 86_400, end_at=day) == []
+
+
+async def test_a_response_belongs_to_the_account_that_gave_it_last(store: Store) -> None:
+    for n, account in enumerate(("b", "a")):
+        name = f"r{n}"
+        row = opened(name, NOW_MS - n)
+        await put(store, (row, replace(done(name, account), response_id="resp_1")))
+
+    assert await store.response_owner("resp_1") == "b"
+    assert await store.response_owner("resp_2") is None
+
+
+async def test_looking_for_a_response_reads_no_other_rows(tmp_path: Path) -> None:
+    await (await Store.open(None, tmp_path, tmp_path / "key", clock=lambda: NOW)).close()
+    query = response_owner("resp_1").compile(compile_kwargs={"literal_binds": True})
+    database = connect(parse_url(None, tmp_path / "store.db"))
+
+    plan = await database.read(lambda c: str(c.execute(text(f"EXPLAIN QUERY PLAN {query}")).all()))
+    await database.dispose()
+
+    assert "SEARCH requests USING INDEX ix_requests_response_id" in plan

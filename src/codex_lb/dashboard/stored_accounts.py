@@ -1,6 +1,7 @@
 """The operator's account actions while no server runs: done in the store alone."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from codex_lb.core import quota
 from codex_lb.core.identity import local_id
@@ -48,6 +49,6 @@ async def forget_obstacles(store: Store, account: Account, now: float) -> None:
     If upstream still refuses, the next attempt brings the evidence back.
     """
     await store.put_blocks(account.id, ())
-    free = [window for window in account.windows if quota.left(window, now) > 0.0]
-    if len(free) < len(account.windows):
-        await store.put_windows(account.id, free)
+    free = tuple(window for window in account.windows if quota.left(window, now) > 0.0)
+    if free != account.windows:
+        await store.put_readings(replace(account, windows=free))

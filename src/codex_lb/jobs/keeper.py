@@ -1,7 +1,8 @@
 """Write down what the pool learns of its accounts, soon but not at once.
 
 A proven block or a lost login must survive a crash, so it is written within moments; quota
-readings come with every reply and may be a few seconds old on disk.
+readings come with every reply and may be a few seconds old on disk. Those that are worth keeping
+also go into the history.
 """
 
 import asyncio
@@ -9,11 +10,13 @@ from contextlib import suppress
 
 import structlog
 
-from codex_lb.core.model import Account
+from codex_lb.core.model import Account, QuotaSample
+from codex_lb.core.sampling import worth_keeping
 from codex_lb.store import StateConflict, Store
 
 URGENT_S = 0.05
 ROUTINE_S = 5.0
+SAMPLES = 2_000  # waiting, should the database be down
 _RETRY_S = 2.0
 
 _log = structlog.get_logger(__name__)
@@ -26,11 +29,14 @@ class Keeper:
         self._store = store
         self._waiting: dict[str, Account] = {}
         self._written: dict[str, Account] = {}
+        self._sampled: dict[tuple[str, int], QuotaSample] = {}  # the last, by account and minutes
+        self._samples: dict[QuotaSample, None] = {}  # oldest first; stay until they are on disk
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
 
     def changed(self, account: Account, *, urgent: bool) -> None:
         self._waiting[account.id] = account
+        self._sample(account)
         self._wake.set()
         if urgent:
             self._hurry.set()
@@ -49,28 +55,46 @@ class Keeper:
                 await asyncio.sleep(URGENT_S)  # several proofs often come together
             except TimeoutError:
                 pass
-            await self.flush()
-            if self._waiting:
+            if not await self.flush():
                 await asyncio.sleep(_RETRY_S)
 
-    async def flush(self) -> None:
-        """Write what waits; what the store does not take stays for the next time."""
+    async def flush(self) -> bool:
+        """Write what waits. False if the store does not take it all; it stays for the next time."""
         self._wake.clear()
         self._hurry.clear()
-        for account_id, account in list(self._waiting.items()):
-            try:
+        try:
+            for account_id, account in list(self._waiting.items()):
                 await self._write(account)
-            except Exception:  # noqa: BLE001  whatever the database says, serving goes on
-                _log.exception("account not written", account=account_id)
-                self._wake.set()
-                return
-            if self._waiting.get(account_id) is account:
-                del self._waiting[account_id]
+                if self._waiting.get(account_id) is account:
+                    del self._waiting[account_id]
+            await self._write_samples()
+        except Exception:  # noqa: BLE001  whatever the database says, serving goes on
+            _log.exception("accounts not written", waiting=len(self._waiting))
+            self._wake.set()
+            return False
+        return True
+
+    def _sample(self, account: Account) -> None:
+        for window in account.windows:
+            place = (account.id, window.minutes)
+            if not worth_keeping(self._sampled.get(place), window):
+                continue
+            sample = QuotaSample(*place, window.measured_at, window.used, window.resets_at)
+            self._sampled[place] = sample
+            self._samples[sample] = None
+        while len(self._samples) > SAMPLES:
+            del self._samples[next(iter(self._samples))]
+
+    async def _write_samples(self) -> None:
+        if batch := list(self._samples):
+            await self._store.add_samples(batch)
+        for sample in batch:
+            self._samples.pop(sample, None)
 
     async def _write(self, account: Account) -> None:
         known = self._written.get(account.id)
-        if known is None or known.windows != account.windows:
-            await self._store.put_windows(account.id, account.windows)
+        if known is None or _readings(known) != _readings(account):
+            await self._store.put_readings(account)
         if known is None or known.blocks != account.blocks:
             await self._store.put_blocks(account.id, account.blocks)
         if account.state in ("reauth_required", "deactivated"):
@@ -82,3 +106,14 @@ class Keeper:
                     allowed_from={"active"},
                 )
         self._written[account.id] = account
+
+
+def _readings(account: Account) -> tuple[object, ...]:
+    """What upstream says of an account with every reply."""
+    return (
+        account.windows,
+        account.credits,
+        account.extras,
+        account.reset_credits,
+        account.identity.plan,
+    )

@@ -1,4 +1,4 @@
-"""Delete request rows that are past their time; the roll-ups stay."""
+"""Delete what is past its time: request rows, samples and events. The hourly sums stay."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,6 +7,8 @@ import structlog
 
 from codex_lb.store import Store
 
+KEEP_SAMPLES_DAYS = 90  # what a forecast looks back on, several times over
+KEEP_EVENTS_DAYS = 180
 _DAY_S = 86_400.0
 _EVERY_S = 6 * 3600.0
 _FIRST_AFTER_S = 60.0  # not in the way of a start
@@ -15,15 +17,22 @@ _log = structlog.get_logger(__name__)
 
 
 async def prune_daily(store: Store, keep_days: int, clock: Callable[[], float]) -> None:
-    """Until cancelled; with `keep_days` 0 everything is kept."""
-    if keep_days == 0:
-        return
+    """Until cancelled; with `keep_days` 0 every request row is kept."""
     await asyncio.sleep(_FIRST_AFTER_S)
     while True:
         try:
-            deleted = await store.prune(clock() - keep_days * _DAY_S)
-            if deleted:
-                _log.info("request rows pruned", rows=deleted, keep_days=keep_days)
+            await prune(store, keep_days, clock())
         except Exception:  # noqa: BLE001  a busy database is asked again later
-            _log.exception("request rows not pruned")
+            _log.exception("store not pruned")
         await asyncio.sleep(_EVERY_S)
+
+
+async def prune(store: Store, keep_days: int, now: float) -> None:
+    await store.prune_history(
+        samples_before=now - KEEP_SAMPLES_DAYS * _DAY_S,
+        events_before=now - KEEP_EVENTS_DAYS * _DAY_S,
+    )
+    if keep_days:
+        deleted = await store.prune(now - keep_days * _DAY_S)
+        if deleted:
+            _log.info("request rows pruned", rows=deleted, keep_days=keep_days)

@@ -4,13 +4,23 @@
 """
 
 from codex_lb.store.errors import KeyFileError, StateConflict, StoreError, StoreInUseError
-from codex_lb.store.records import AccountTotals, Affinity, Cursor, HourlySums, RequestRecord
+from codex_lb.store.records import (
+    AccountTotals,
+    Affinity,
+    Cursor,
+    DailySums,
+    EventRecord,
+    HourlySums,
+    RequestRecord,
+)
 from codex_lb.store.store import Store
 
 __all__ = [
     "AccountTotals",
     "Affinity",
     "Cursor",
+    "DailySums",
+    "EventRecord",
     "HourlySums",
     "KeyFileError",
     "RequestRecord",

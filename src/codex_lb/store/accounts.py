@@ -1,13 +1,23 @@
-"""The pool as rows: accounts, their sealed credentials, quota windows and blocks."""
+"""The pool as rows: accounts, their sealed credentials, what upstream says of them, and blocks."""
 
 import hmac
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, true, update
 
-from codex_lb.core.model import Account, AccountState, Block, Credential, Identity, QuotaWindow
-from codex_lb.store.database import upsert
+from codex_lb.core.model import (
+    Account,
+    AccountState,
+    Block,
+    Credential,
+    Credits,
+    ExtraLimit,
+    Identity,
+    QuotaWindow,
+)
+from codex_lb.store.database import to_json, upsert
 from codex_lb.store.errors import StateConflict
 from codex_lb.store.schema import accounts, affinities, blocks, credentials, quota_windows
 from codex_lb.store.secrets import Keyring
@@ -69,6 +79,11 @@ def _account(
         access_expires_at=row.access_expires_at,
         windows=windows,
         blocks=barred,
+        credits=msgspec.json.decode(row.credits, type=Credits) if row.credits else None,
+        extras=msgspec.json.decode(row.extras, type=tuple[ExtraLimit, ...]) if row.extras else (),
+        reset_credits=row.reset_credits,
+        alias=row.alias,
+        priority=row.priority,
     )
 
 
@@ -182,6 +197,12 @@ def set_state(
     return one(connection, account_id)
 
 
+def adjust(connection: Connection, account_id: str, **wishes: str | None) -> Account | None:
+    """Set columns that only the operator has a say in. None if there is no such account."""
+    connection.execute(update(accounts).where(accounts.c.id == account_id).values(wishes))
+    return one(connection, account_id)
+
+
 def remove(connection: Connection, account_id: str) -> bool:
     """Delete the account and all that hangs on it, but not its request rows."""
     connection.execute(delete(affinities).where(affinities.c.account_id == account_id))
@@ -202,14 +223,27 @@ def put_blocks(connection: Connection, account_id: str, given: Sequence[Block]) 
         connection.execute(insert(blocks), rows)
 
 
-def put_windows(connection: Connection, account_id: str, given: Iterable[QuotaWindow]) -> None:
-    if _lock(connection, account_id) is None:
+def put_readings(connection: Connection, account: Account) -> None:
+    if _lock(connection, account.id) is None:
         return
-    connection.execute(delete(quota_windows).where(quota_windows.c.account_id == account_id))
-    latest = {w.minutes: w for w in sorted(given, key=lambda window: window.measured_at)}
-    rows = [asdict(window) | {"account_id": account_id} for window in latest.values()]
+    read = {
+        "plan": account.identity.plan,
+        "credits": to_json(account.credits) if account.credits else None,
+        "extras": to_json(account.extras) if account.extras else None,
+        "reset_credits": account.reset_credits,
+    }
+    connection.execute(update(accounts).where(accounts.c.id == account.id).values(read))
+    connection.execute(delete(quota_windows).where(quota_windows.c.account_id == account.id))
+    latest = {w.minutes: w for w in sorted(account.windows, key=lambda window: window.measured_at)}
+    rows = [asdict(window) | {"account_id": account.id} for window in latest.values()]
     if rows:
         connection.execute(insert(quota_windows), rows)
+
+
+def still_there(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of `ids` that are accounts, and stay so until the transaction ends."""
+    query = select(accounts.c.id).where(accounts.c.id.in_(ids)).order_by(accounts.c.id)
+    return set(connection.scalars(query.with_for_update(read=True, key_share=True)))
 
 
 def reseal(connection: Connection, keys: Keyring) -> int:

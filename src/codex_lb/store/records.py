@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from codex_lb.core.model import OpenedRequest, Receipt, RequestStatus
+from codex_lb.core.model import AccountEvent, OpenedRequest, Receipt, RequestStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,14 @@ class AccountTotals:
     cost_micros: int = 0
 
 
-Dimension = Literal["account", "model", "api_key"]
+# "error" sums failed requests by their code, "conversation" those that belong to one; the latter
+# is kept no longer than request rows.
+Dimension = Literal["account", "model", "api_key", "error", "conversation"]
 
 
 @dataclass(frozen=True, slots=True)
 class HourlySums:
-    """The closed requests of one account, model or API key that were opened in one hour."""
+    """The closed requests of one account, model, API key, ... that were opened in one hour."""
 
     hour_at: int  # Unix seconds, start of the hour
     key: str  # '' sums the requests without one
@@ -54,6 +56,30 @@ class HourlySums:
     output_tokens: int
     reasoning_tokens: int
     cost_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class DailySums:
+    """The same for one day."""
+
+    day_at: int  # Unix seconds, start of the day where it was asked for
+    key: str
+    requests: int
+    errors: int
+    cancelled: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    cost_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One line of an account's timeline. The greater `id` was written later."""
+
+    id: int
+    event: AccountEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,15 @@ def by_id(id_: str) -> Select[tuple[object, ...]]:
     return select(requests).where(requests.c.id == id_)
 
 
+def response_owner(response_id: str) -> Select[str | None]:
+    return (
+        select(requests.c.account_id)
+        .where(requests.c.response_id == response_id)
+        .order_by(requests.c.opened_at_ms.desc())
+        .limit(1)
+    )
+
+
 def open_of(instance_id: str, limit: int) -> Select[tuple[object, ...]]:
     return (
         select(requests)

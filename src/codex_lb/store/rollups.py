@@ -1,8 +1,9 @@
 """Hourly sums of closed requests, so that no page ever counts rows.
 
-Three small ones instead of one cube (which would hardly shrink the log): by account, by model and
-by API key. A fourth sums each account over all its hours. They are raised in the transaction that
-closes the rows, and outlive the rows.
+Small ones instead of one cube (which would hardly shrink the log): by account, by model, by API
+key, failures by error code, and by conversation. One more sums each account over all its hours.
+They are raised in the transaction that closes the rows, and outlive the rows; only those by
+conversation go with them, because there are as many as the log is long.
 """
 
 from collections import Counter
@@ -10,14 +11,15 @@ from collections.abc import Iterable
 from dataclasses import fields
 from functools import cache
 
-from sqlalchemy import Connection, Executable, delete, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Executable, cast, delete, func, select
 
 from codex_lb.core.model import OpenedRequest, Receipt, Usage
 from codex_lb.store.database import upsert
-from codex_lb.store.records import AccountTotals, Dimension, HourlySums
+from codex_lb.store.records import AccountTotals, DailySums, Dimension, HourlySums
 from codex_lb.store.schema import rollups
 
 HOUR_MS = 3_600_000
+_DAY_S = 86_400
 
 Key = tuple[str, int, str]  # dimension, start of the hour in Unix seconds, key
 Counts = Counter[str]
@@ -33,12 +35,17 @@ def summed(pairs: Iterable[tuple[OpenedRequest, Receipt]]) -> Sums:
         counts = _counts(receipt)
         hour_at = opened.opened_at_ms // HOUR_MS * 3600
         account = receipt.account_id or ""
-        for key in (
+        keys = [
             ("account", hour_at, account),
             ("account_ever", 0, account),
             ("model", hour_at, opened.model),
             ("api_key", hour_at, opened.api_key_id or ""),
-        ):
+        ]
+        if receipt.status == "error":
+            keys.append(("error", hour_at, receipt.error_code or ""))
+        if opened.conversation_id is not None:
+            keys.append(("conversation", hour_at, opened.conversation_id))
+        for key in keys:
             sums.setdefault(key, Counts()).update(counts)
     return sums
 
@@ -84,14 +91,39 @@ def hourly(
     """Hours that begin in `start_at` <= hour < `end_at`, by hour and key. Idle hours are left out."""
     rows = connection.execute(
         select(*(rollups.c[field.name] for field in fields(HourlySums)))
-        .where(
-            rollups.c.dimension == dimension,
-            rollups.c.hour_at >= start_at,
-            rollups.c.hour_at < end_at,
-        )
+        .where(*_between(dimension, start_at, end_at))
         .order_by(rollups.c.hour_at, rollups.c.key)
     )
     return [HourlySums(*row) for row in rows]
+
+
+def daily(
+    connection: Connection, dimension: Dimension, *, start_at: float, end_at: float, offset_s: int
+) -> list[DailySums]:
+    """The same by days. An hour that two days share belongs to the one in which it begins."""
+    day_at = (rollups.c.hour_at + offset_s) // _DAY_S * _DAY_S - offset_s
+    rows = connection.execute(
+        select(
+            day_at.label("day_at"),
+            rollups.c.key,
+            *(cast(func.sum(rollups.c[name]), BigInteger) for name in COUNTS),
+        )
+        .where(*_between(dimension, start_at, end_at))
+        .group_by("day_at", rollups.c.key)
+        .order_by("day_at", rollups.c.key)
+    )
+    return [DailySums(*row) for row in rows]
+
+
+def _between(dimension: Dimension, start_at: float, end_at: float) -> list[ColumnElement[bool]]:
+    """What a mistaken closing has left is nothing (see `requests.close`), and is left out."""
+    hour_at = rollups.c.hour_at
+    return [
+        rollups.c.dimension == dimension,
+        hour_at >= start_at,
+        hour_at < end_at,
+        rollups.c.requests > 0,
+    ]
 
 
 def account_totals(connection: Connection) -> dict[str, AccountTotals]:

@@ -14,15 +14,26 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from codex_lb.core.model import (
     Account,
+    AccountEvent,
     AccountState,
     Block,
     Credential,
     Identity,
     OpenedRequest,
-    QuotaWindow,
+    Priority,
+    QuotaSample,
     Receipt,
 )
-from codex_lb.store import accounts, affinities, preferences, requests, rollups
+from codex_lb.store import (
+    accounts,
+    affinities,
+    preferences,
+    pruning,
+    quota_samples,
+    requests,
+    rollups,
+    timeline,
+)
 from codex_lb.store.addresses import connect, parse_url
 from codex_lb.store.database import Database, Work
 from codex_lb.store.errors import StoreError
@@ -34,7 +45,9 @@ from codex_lb.store.records import (
     AccountTotals,
     Affinity,
     Cursor,
+    DailySums,
     Dimension,
+    EventRecord,
     HourlySums,
     RequestRecord,
 )
@@ -54,7 +67,7 @@ class Store:
 
     Every method is one transaction (long deletions are several) and raises `StoreError` if the
     database fails. What a method writes is on disk when it returns; only a power cut may undo the
-    last affinities, imports and deletions of rows.
+    last samples, events, affinities, imports and deletions of rows.
     """
 
     def __init__(
@@ -183,9 +196,40 @@ class Store:
         """From now on exactly `blocks` hold for the account; nothing happens if it is gone."""
         await self._write(lambda c: accounts.put_blocks(c, account_id, blocks))
 
-    async def put_windows(self, account_id: str, windows: Sequence[QuotaWindow]) -> None:
-        """From now on exactly `windows` are the account's; nothing happens if it is gone."""
-        await self._write(lambda c: accounts.put_windows(c, account_id, windows))
+    async def put_readings(self, account: Account) -> None:
+        """From now on exactly its windows, credits, extras, reset credits and plan hold.
+
+        Nothing happens if the account is gone.
+        """
+        await self._write(lambda c: accounts.put_readings(c, account))
+
+    async def set_alias(self, account_id: str, alias: str | None) -> Account | None:
+        """The account under its new name; None if there is none."""
+        return await self._write(lambda c: accounts.adjust(c, account_id, alias=alias))
+
+    async def set_priority(self, account_id: str, priority: Priority) -> Account | None:
+        """The account with its new priority; None if there is none."""
+        return await self._write(lambda c: accounts.adjust(c, account_id, priority=priority))
+
+    async def add_samples(self, samples: Sequence[QuotaSample]) -> None:
+        """Keep them. Known ones and those of accounts that are gone change nothing."""
+        await self._write_log(lambda c: quota_samples.add(c, samples))
+
+    async def samples(self, *, since: float, account_id: str | None = None) -> list[QuotaSample]:
+        """Measured at `since` or later, by account, minutes and time; by default of all accounts."""
+        return await self._read(lambda c: quota_samples.since(c, since, account_id))
+
+    async def add_account_events(self, events: Sequence[AccountEvent]) -> None:
+        """Keep them. Known ones and those of accounts that are gone change nothing."""
+        await self._write_log(lambda c: timeline.add(c, events))
+
+    async def account_events(
+        self, account_id: str, *, limit: int, before_id: int | None = None
+    ) -> list[EventRecord]:
+        """Newest first. For the next page, `before_id` is the `id` of the last record."""
+        return await self._read(
+            lambda c: timeline.newest(c, account_id, limit=limit, before_id=before_id)
+        )
 
     async def request_totals(self) -> dict[str, AccountTotals]:
         """By account id, from the roll-ups. An account that has served nothing is not in it."""
@@ -199,6 +243,20 @@ class Store:
             lambda c: rollups.hourly(c, dimension, start_at=start_at, end_at=end_at)
         )
 
+    async def daily(
+        self, dimension: Dimension, *, start_at: float, end_at: float, offset_s: int = 0
+    ) -> list[DailySums]:
+        """As `hourly`, by day and key. A day begins at midnight `offset_s` east of UTC."""
+        return await self._read(
+            lambda c: rollups.daily(
+                c, dimension, start_at=start_at, end_at=end_at, offset_s=offset_s
+            )
+        )
+
+    async def response_owner(self, response_id: str) -> str | None:
+        """The account that gave the response, as far as the request log reaches back."""
+        return await self._read(lambda c: c.scalar(requests.response_owner(response_id)))
+
     async def recent_requests(self, *, limit: int, before: Cursor | None) -> list[RequestRecord]:
         """Newest first. For the next page, `before` is the `cursor` of the last record."""
         return await self._read(lambda c: requests.records(c, requests.newest(limit, before)))
@@ -210,9 +268,18 @@ class Store:
     async def prune(self, older_than: float, *, batch: int = 5_000) -> int:
         """Delete closed rows opened before the Unix second `older_than`; how many it were.
 
-        Each `batch` is a transaction of its own, so that nothing else waits long.
+        The roll-ups by conversation go with them. Each `batch` is a transaction of its own, so
+        that nothing else waits long.
         """
+        await self._delete(pruning.conversations(older_than), batch)
         return await self._delete_requests(batch, opened_before_ms=int(older_than * 1000))
+
+    async def prune_history(
+        self, *, samples_before: float, events_before: float, batch: int = 5_000
+    ) -> None:
+        """Delete samples and events of accounts from before these Unix seconds, as `prune` does."""
+        await self._delete(pruning.samples(samples_before), batch)
+        await self._delete(pruning.events(events_before), batch)
 
     async def import_history(self, pairs: Iterable[tuple[OpenedRequest, Receipt]]) -> None:
         """Add requests that are over already, roll-ups included. Known ids stay as they are."""
@@ -266,15 +333,15 @@ class Store:
     async def _delete_requests(
         self, batch: int, *, opened_before_ms: int | None = None, account_id: str | None = None
     ) -> int:
-        deleting = partial(
-            requests.delete_some,
-            batch=batch,
-            opened_before_ms=opened_before_ms,
-            account_id=account_id,
+        deletion = partial(
+            requests.delete_some, opened_before_ms=opened_before_ms, account_id=account_id
         )
+        return await self._delete(deletion, batch)
+
+    async def _delete(self, deletion: pruning.Deletion, batch: int) -> int:
         total, deleted = 0, batch
         while deleted == batch:
-            deleted = await self._write_log(deleting)
+            deleted = await self._write_log(lambda c: deletion(c, batch))
             total += deleted
         return total
 

@@ -3,14 +3,17 @@
 from dataclasses import fields, replace
 from typing import TypeVar
 
-from codex_lb.core.model import Attempt, OpenedRequest, Receipt
+from codex_lb.core.model import AccountEvent, Attempt, OpenedRequest, Receipt
 
 LONGEST = 1_000  # characters; longer only if somebody means harm, or upstream sent a page of HTML
 
-T = TypeVar("T", OpenedRequest, Receipt, Attempt)
+T = TypeVar("T", OpenedRequest, Receipt, Attempt, AccountEvent)
 
 
-_NAMES = {kind: tuple(f.name for f in fields(kind)) for kind in (OpenedRequest, Receipt, Attempt)}
+_NAMES = {
+    kind: tuple(field.name for field in fields(kind))
+    for kind in (OpenedRequest, Receipt, Attempt, AccountEvent)
+}
 
 
 def tidied(value: T) -> T:
