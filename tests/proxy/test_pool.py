@@ -159,7 +159,7 @@ async def test_a_slot_of_an_account_that_left_does_not_go_to_the_one_that_came_b
         pool.load([])
         pool.load([account("a")])
     assert pool.in_flight == 0
-    assert pool.choose(Wish()) == Choice("a", "headroom")
+    assert pool.choose(Wish()) == Choice("a", "only one left")
 
 
 def test_a_success_disproves_older_blocks_but_no_newer_ones(clock: Clock) -> None:
@@ -192,7 +192,7 @@ def test_a_conversation_is_kept_for_half_an_hour(clock: Clock) -> None:
     pool.served("b", since=clock.now, affinity_key="k")
     assert pool.choose(Wish(affinity="k")) == Choice("b", "affinity")
     clock.now += 1801
-    assert pool.choose(Wish(affinity="k")) == Choice("a", "headroom")
+    assert pool.choose(Wish(affinity="k")) == Choice("a", "capacity_weighted")
 
 
 def test_a_short_diversion_does_not_move_a_conversation(clock: Clock) -> None:
