@@ -7,9 +7,10 @@ import pytest
 
 from codex_lb.core import answers
 from codex_lb.core.errors import Signal, fault, read_reply
+from codex_lb.core.obstacles import Obstacle
 from codex_lb.core.raw_fields import BadRequestError
 from codex_lb.core.responses import Dialect
-from codex_lb.core.routing import Obstacle, Refusal
+from codex_lb.core.routing import Refusal
 
 NOW = 1_000_000.0
 PLANS = {"aaaaaaaa-1": "plus", "bbbbbbbb-2": "pro"}

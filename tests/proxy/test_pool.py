@@ -1,12 +1,26 @@
 """The pool's live state: leases come back, the queue is fair, evidence counts."""
 
 import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 
 import pytest
 
-from codex_lb.core.model import Account, Block, Identity, QuotaWindow
+from codex_lb.core.model import (
+    Account,
+    AccountEvent,
+    Block,
+    Credits,
+    ExtraLimit,
+    Identity,
+    QuotaWindow,
+    Skipped,
+)
 from codex_lb.core.routing import Choice, Refusal
+from codex_lb.core.routing_settings import RoutingSettings
 from codex_lb.proxy.pool import NoAccountError, Pool, Wish
+from codex_lb.store.records import Affinity
 
 
 class Clock:
@@ -159,7 +173,7 @@ async def test_a_slot_of_an_account_that_left_does_not_go_to_the_one_that_came_b
         pool.load([])
         pool.load([account("a")])
     assert pool.in_flight == 0
-    assert pool.choose(Wish()) == Choice("a", "headroom")
+    assert pool.choose(Wish()) == Choice("a", "only one left")
 
 
 def test_a_success_disproves_older_blocks_but_no_newer_ones(clock: Clock) -> None:
@@ -192,7 +206,7 @@ def test_a_conversation_is_kept_for_half_an_hour(clock: Clock) -> None:
     pool.served("b", since=clock.now, affinity_key="k")
     assert pool.choose(Wish(affinity="k")) == Choice("b", "affinity")
     clock.now += 1801
-    assert pool.choose(Wish(affinity="k")) == Choice("a", "headroom")
+    assert pool.choose(Wish(affinity="k")) == Choice("a", "capacity_weighted")
 
 
 def test_a_short_diversion_does_not_move_a_conversation(clock: Clock) -> None:
@@ -234,3 +248,167 @@ def test_changes_are_told_and_proofs_are_urgent(clock: Clock) -> None:
     pool.set_state("a", "deactivated", "the first word stands")
     assert told == [("a", False), ("a", True), ("a", True)]
     assert pool.accounts()[0].state_reason == "no"
+
+
+async def test_who_has_waited_in_vain_gets_a_resting_account(clock: Clock) -> None:
+    pool = pool_of("a", "b", clock=clock)
+    pool.block("b", Block("burst", clock.now, clock.now + 60, "busy"))
+    async with pool.lease(Wish(bound="a"), wait_s=0), pool.lease(Wish(), wait_s=0) as lease:
+        assert (lease.account.id, lease.reason) == ("b", "last resort")
+        assert lease.skipped == (Skipped("a", "at 1 of 1 streams"),)
+
+
+async def test_a_lease_keeps_a_conversation_at_home_whatever_the_reason(clock: Clock) -> None:
+    pool = pool_of("a", clock=clock, limit=2)
+    pool.served("a", since=clock.now, affinity_key="k")
+    pool.block("a", Block("burst", clock.now, clock.now + 60, "busy"))
+    async with (
+        pool.lease(Wish(affinity="k"), wait_s=0) as home,
+        pool.lease(Wish(affinity="other"), wait_s=0) as other,
+    ):
+        assert (home.reason, other.reason) == ("last resort", "last resort")
+        assert (home.kept, other.kept) == (True, False)
+
+
+async def test_a_crowd_at_once_is_spread_evenly(clock: Clock) -> None:
+    pool = pool_of(*(f"{i:02}" for i in range(24)), clock=clock, limit=8)
+    async with AsyncExitStack() as held:
+        leases = [await held.enter_async_context(pool.lease(Wish(), wait_s=0)) for _ in range(120)]
+        assert set(Counter(lease.account.id for lease in leases).values()) == {5}
+
+
+def test_the_operator_changes_the_policy_while_it_runs(clock: Clock) -> None:
+    pool = pool_of("a", "b", "c", clock=clock)
+    pool.use(RoutingSettings("single_account", single_account_id="c"))
+    assert pool.choose(Wish()) == Choice("c", "single_account")
+    pool.use(RoutingSettings("sequential_drain"))
+    assert pool.choose(Wish()) == Choice("a", "sequential_drain")
+
+
+async def test_a_change_of_the_policy_can_free_who_waits(clock: Clock) -> None:
+    pool = pool_of("a", "b", clock=clock)
+    pool.use(RoutingSettings("single_account", single_account_id="a"))
+
+    async def work() -> str:
+        async with pool.lease(Wish(), wait_s=5) as lease:
+            return lease.account.id
+
+    async with asyncio.TaskGroup() as group, pool.lease(Wish(), wait_s=0):
+        waiting = group.create_task(work())
+        await asyncio.sleep(0)
+        pool.use(RoutingSettings())
+        assert await waiting == "b"
+
+
+def test_a_plan_without_the_model_is_not_asked(clock: Clock) -> None:
+    pool = Pool(clock=clock, limit=1, serves=lambda plan, model: (plan, model) != ("plus", "x"))
+    pool.load([account("a")])
+    refusal = pool.choose(Wish("x"))
+    assert isinstance(refusal, Refusal)
+    assert refusal.kind == "model"
+    assert isinstance(pool.choose(Wish("y")), Choice)
+    unknown = Pool(clock=clock, limit=1)
+    unknown.load([account("a")])
+    assert isinstance(unknown.choose(Wish("x")), Choice)
+
+
+# -- readings -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Report:
+    plan: str | None = None
+    windows: tuple[QuotaWindow, ...] = ()
+    credits: Credits | None = None
+    extras: tuple[ExtraLimit, ...] | None = None
+    reset_credits: int | None = None
+
+
+def read(clock: Clock, used: float) -> tuple[QuotaWindow, ...]:
+    return (QuotaWindow(300, used, clock.now + 60, clock.now, "usage"),)
+
+
+async def test_a_report_that_frees_an_account_serves_who_waits(clock: Clock) -> None:
+    pool = pool_of("a", "b", clock=clock)
+    pool.block("b", usage_limit(clock))
+
+    async def work() -> str:
+        async with pool.lease(Wish(), wait_s=5) as lease:
+            return lease.account.id
+
+    async with asyncio.TaskGroup() as group, pool.lease(Wish(bound="a"), wait_s=0):
+        waiting = group.create_task(work())
+        await asyncio.sleep(0)
+        clock.now += 1
+        pool.reported("b", Report(windows=read(clock, 0.0)))
+        assert await waiting == "b"
+
+
+def test_what_is_said_of_an_account_that_is_gone_is_nothing(clock: Clock) -> None:
+    pool = pool_of("a", clock=clock)
+    before = pool.accounts()
+    pool.measured("gone", read(clock, 0.5))
+    pool.reported("gone", Report("pro"))
+    pool.measured("a", ())
+    assert pool.accounts() == before
+
+
+def test_the_timeline_tells_each_change_once(clock: Clock) -> None:
+    told: list[AccountEvent] = []
+    pool = Pool(clock=clock, limit=1, on_event=told.append)
+    pool.load([account("a")])
+    pool.block("a", usage_limit(clock))
+    pool.block("a", usage_limit(clock, 90))
+    clock.now += 1
+    pool.measured("a", read(clock, 0.5))
+    pool.reported("a", Report("pro", read(clock, 1.0)))
+    pool.reported("a", Report("pro", read(clock, 1.0)))
+    clock.now += 60
+    pool.measured("a", read(clock, 0.0))
+    pool.set_state("a", "reauth_required", "revoked")
+    pool.set_state("a", "deactivated", "the first word stands")
+    assert told == [
+        AccountEvent("a", 1000, "limited", "upstream", "usage limit reached: spent"),
+        AccountEvent("a", 1001, "recovered", "upstream", "there is quota again"),
+        AccountEvent("a", 1001, "plan_changed", "upstream", "from plus to pro"),
+        AccountEvent(
+            "a", 1001, "limited", "upstream",
+            "usage limit reached until 1970-01-01 00:17 UTC: "
+            "nothing left of the window of 300 minutes",
+        ),
+        AccountEvent("a", 1061, "recovered", "upstream", "there is quota again"),
+        AccountEvent("a", 1061, "reauth_required", "upstream", "revoked"),
+    ]  # fmt: skip
+
+
+def test_a_limit_known_from_the_store_is_no_news(clock: Clock) -> None:
+    told: list[AccountEvent] = []
+    pool = Pool(clock=clock, limit=1, on_event=told.append)
+    pool.load([replace(account("a"), blocks=(usage_limit(clock),))])
+    pool.block("a", usage_limit(clock, 90))
+    assert told == []
+
+
+# -- conversations across a restart ---------------------------------------------------------------
+
+
+def test_conversations_outlive_a_restart(clock: Clock) -> None:
+    before = pool_of("a", "b", clock=clock)
+    before.served("b", since=clock.now, affinity_key="k")
+    stored = before.changed_affinities()
+    assert stored == [Affinity("conversation", "k", "b", clock.now + 1800)]
+    after = pool_of("a", "b", clock=clock)
+    after.load_affinities(stored)
+    assert after.choose(Wish(affinity="k")) == Choice("b", "affinity")
+    clock.now += 1800
+    assert after.choose(Wish(affinity="k")) == Choice("a", "capacity_weighted")
+
+
+def test_a_conversation_whose_account_is_gone_finds_a_new_home(clock: Clock) -> None:
+    pool = pool_of("a", "b", clock=clock)
+    pool.served("b", since=clock.now, affinity_key="k")
+    pool.load([account("a")])
+    assert pool.choose(Wish(affinity="k")) == Choice("a", "only one left")
+    pool.served("a", since=clock.now, affinity_key="k")
+    pool.load([account("a"), account("b")])
+    assert pool.choose(Wish(affinity="k")) == Choice("a", "affinity")

@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 
 from codex_lb.core.errors import Signal
+from codex_lb.core.obstacles import Obstacle
 from codex_lb.core.raw_fields import BadRequestError
 from codex_lb.core.responses import Dialect
-from codex_lb.core.routing import Obstacle, Refusal
+from codex_lb.core.routing import Refusal
 
 _QUEUE_RETRY_S = 5
 _LOGIN_REFUSED = frozenset({401, 407})

@@ -1,64 +1,68 @@
 """Choose the account that serves the next request.
 
 The answer depends on the arguments alone: `proxy/pool.py` owns the live state, builds the
-candidates and acts on the answer. The policy, in order:
+candidates and acts on the answer. The rules, in order:
 
-1. An account with an obstacle (`obstacle`) is not chosen.
-2. The preferred account keeps its conversation, because a warm prompt cache upstream is worth
-   more than an even spread. A bound request goes to its account or nowhere.
-3. Otherwise the account with the most headroom per request in flight wins, and among equals the
-   one that was chosen longest ago.
-4. If only rests stand in the way (suspicion, not proof), the one that ends first is tried anyway:
-   a cool-down never takes out the last account that could serve.
+1. A bound request goes to its account or nowhere, and so does every request if the operator has
+   set a single account.
+2. An account with an obstacle (`core/obstacles.py`) is not chosen.
+3. The preferred account keeps its conversation, because a warm prompt cache upstream is worth
+   more than an even spread.
+4. The operator's priority: burn first, then normal, then preserve.
+5. The policy (`core/policies.py`), which also knows of earlier resets.
+6. If nobody is left and only rests stand in the way (suspicion, not proof), the one that ends
+   first is tried anyway: a cool-down never takes out the last account that could serve. A full
+   account is waited for rather than that, but not longer than the request can wait.
 """
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
-from codex_lb.core import quota
-from codex_lb.core.model import AccountState, Block, QuotaWindow
+import msgspec
 
-ObstacleKind = Literal[
-    "paused", "reauth_required", "deactivated", "spent", "model", "resting", "busy", "tried"
-]
+from codex_lb.core import policies
+from codex_lb.core.model import Skipped
+from codex_lb.core.obstacles import Candidate, Obstacle, obstacle
+from codex_lb.core.policies import Counters
+from codex_lb.core.routing_settings import DEFAULT, RoutingSettings
+
 # What the pool as a whole lacks when it refuses.
 RefusalKind = Literal["exhausted", "busy", "model", "unusable"]
 
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What routing needs to know of an account, and nothing else."""
-
-    account_id: str
-    state: AccountState = "active"
-    state_reason: str | None = None
-    plan: str = "plus"
-    windows: tuple[QuotaWindow, ...] = ()  # empty: never measured, taken to be whole
-    blocks: tuple[Block, ...] = ()
-    in_flight: int = 0
-    limit: int = 8  # requests at a time; 0: no limit
-    chosen_seq: int = 0  # of its latest choice; 0: never chosen
+_PRIORITIES = ("burn_first", "normal", "preserve")
+_NO_COUNTERS: Counters = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Obstacle:
-    """Why an account cannot serve, and until when (Unix seconds; infinite: until a person acts).
+class Need:
+    """What a request needs."""
 
-    `is_told`: upstream said so; else `until` is when we would ask again.
-    """
-
-    kind: ObstacleKind
-    until: float
-    reason: str
-    is_told: bool = True
+    model: str | None = None
+    unserved: Collection[str] = ()  # plans known not to offer the model
+    preferred: str | None = None  # the account that has its conversation
+    bound: str | None = None  # the only account that can serve it; free if that is gone
+    exclude: Collection[str] = ()  # accounts already tried for it
+    is_last_try: bool = False  # it cannot wait for a slot
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """`reason`: affinity, bound, only one left, last resort, or the policy; for the request row.
+
+    With affinity nobody else was looked at.
+    """
+
     account_id: str
-    reason: Literal["affinity", "bound", "headroom", "last resort"]  # shown in the request row
+    reason: str
+    obstacles: tuple[tuple[str, Obstacle], ...] = ()  # as in `Refusal`, of the others
+    counters: Counters = field(default_factory=dict, compare=False, repr=False)  # for the next time
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        return tuple(Skipped(name, str(hurdle)) for name, hurdle in self.obstacles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,113 +78,92 @@ class Refusal:
     obstacles: tuple[tuple[str, Obstacle], ...]  # account id → why, in the order of the ids
 
 
-def obstacle(account: Candidate, *, now: float, model: str | None) -> Obstacle | None:
-    """What keeps `account` from serving `model` now, the most lasting reason first."""
-    if account.state != "active":
-        texts = {
-            "paused": "paused by the operator",
-            "reauth_required": "needs to sign in again",
-            "deactivated": "deactivated upstream",
-        }
-        reason = account.state_reason if account.state != "paused" else None
-        text = texts[account.state]
-        return Obstacle(account.state, math.inf, f"{text}: {reason}" if reason else text)
-    if account.blocks or account.windows:
-        proven = _proven(account, now, model)
-        if proven is not None:
-            return proven
-    if account.limit and account.in_flight >= account.limit:
-        return Obstacle("busy", now, f"at {account.in_flight} of {account.limit} streams")
-    return None
-
-
-def _proven(account: Candidate, now: float, model: str | None) -> Obstacle | None:
-    """The obstacle that blocks and windows make, if any."""
-    live = [block for block in account.blocks if block.until > now]
-    lasting = [_spent(live, account.windows, now), _barred(live, model)]
-    found = max(filter(None, lasting), key=lambda each: each.until, default=None)
-    if found is not None:
-        return found
-    rests = [b for b in live if b.kind in ("burst", "fault", "login")]
-    if rests:
-        last = max(rests, key=lambda block: block.until)
-        return Obstacle("resting", last.until, f"resting after {last.reason}")
-    return None
-
-
-def is_passing(account: Candidate, *, now: float) -> bool:
-    """Whether nothing, or nothing that lasts, keeps `account` from serving."""
-    found = obstacle(account, now=now, model=None)
-    return found is None or found.kind in ("resting", "busy")
-
-
-def _spent(blocks: Sequence[Block], windows: Sequence[QuotaWindow], now: float) -> Obstacle | None:
-    """The proof that lasts longest; a reset that upstream has named counts only if it is that."""
-    limits = [block for block in blocks if block.kind in ("usage_limit", "quota")]
-    ends = [(block.until, block.is_told) for block in limits]
-    reset = quota.spent_until(windows, now)
-    if reset is not None:
-        ends.append((reset, True))
-    if not ends:
-        return None
-    until, is_told = max(ends)
-    return Obstacle("spent", until, "usage limit reached", is_told=is_told)
-
-
-def _barred(blocks: Sequence[Block], model: str | None) -> Obstacle | None:
-    ends = [b.until for b in blocks if b.kind == "model" and b.model == model]
-    return Obstacle("model", max(ends), f"cannot serve {model}", is_told=False) if ends else None
-
-
-def headroom(account: Candidate, now: float) -> float:
-    """Quota left in the tightest window, in plan weights, shared by the requests in flight."""
-    tightest = min((quota.left(window, now) for window in account.windows), default=1.0)
-    return quota.weight(account.plan) * tightest / (1 + account.in_flight)
-
-
 def choose(
     candidates: Sequence[Candidate],
+    need: Need,
     *,
     now: float,
-    model: str | None = None,
-    preferred: str | None = None,
-    bound: str | None = None,
-    exclude: Collection[str] = (),
+    settings: RoutingSettings = DEFAULT,
+    counters: Counters = _NO_COUNTERS,
 ) -> Choice | Refusal:
-    """Choose an account that is not in `exclude` (those already tried for this request).
-
-    A `bound` request is refused when its account cannot serve; one bound to an account that
-    does not exist any more is free.
-    """
-    if bound is not None and any(c.account_id == bound for c in candidates):
-        candidates = [c for c in candidates if c.account_id == bound]
-    obstacles = {
-        c.account_id: Obstacle("tried", now, "tried for this request")
-        if c.account_id in exclude
-        else obstacle(c, now=now, model=model)
-        for c in candidates
-    }
-    ready = [c for c in candidates if obstacles[c.account_id] is None]
-    for account in ready:
-        if account.account_id in (bound, preferred):
-            return Choice(account.account_id, "bound" if bound else "affinity")
-    if ready:
-        best = min(ready, key=lambda c: (-headroom(c, now), c.chosen_seq, c.account_id))
-        return Choice(best.account_id, "headroom")
-    found = {name: hurdle for name, hurdle in obstacles.items() if hurdle is not None}
-    kinds = {hurdle.kind for hurdle in found.values()}
-    resting = {
-        c.account_id: found[c.account_id].until
-        for c in candidates
-        if found[c.account_id].kind == "resting" and (not c.limit or c.in_flight < c.limit)
-    }
-    if resting and "busy" not in kinds:
-        return Choice(min(resting, key=lambda name: (resting[name], name)), "last resort")
-    return _refusal(found)
+    """`counters` are those of the choice before."""
+    reason: str = settings.strategy
+    only = _find(candidates, need.bound)
+    if only is not None:
+        candidates, reason = [only], "bound"
+    elif settings.strategy == "single_account":
+        only = _find(candidates, settings.single_account_id)
+        candidates = [only] if only else candidates
+        settings = msgspec.structs.replace(settings, strategy=DEFAULT.strategy)
+        reason = "single_account" if only else f"{DEFAULT.strategy}, the single account is gone"
+    home = _find(candidates, need.preferred) if settings.sticky and only is None else None
+    if home is not None and _hurdle(home, need, now) is None:
+        return Choice(home.account.id, "affinity", (), counters)
+    ready, hindered = _sorted_out(candidates, need, now)
+    obstacles = tuple(sorted((c.account.id, hurdle) for c, hurdle in hindered))
+    if not ready:
+        tried = _last_resort(hindered, is_last_try=need.is_last_try)
+        if tried is None:
+            return _refusal(obstacles)
+        others = tuple(each for each in obstacles if each[0] != tried)
+        return Choice(tried, "last resort", others, counters)
+    if only is not None:
+        return Choice(only.account.id, reason, (), counters)
+    if len(ready) == 1:
+        return Choice(ready[0].account.id, "only one left", obstacles, counters)
+    chosen, counters = policies.pick(_first_by_priority(ready), settings, counters, now)
+    return Choice(chosen.account.id, reason, obstacles, counters)
 
 
-def _refusal(obstacles: dict[str, Obstacle]) -> Refusal:
-    kinds = {hurdle.kind for hurdle in obstacles.values()}
+def _find(candidates: Sequence[Candidate], account_id: str | None) -> Candidate | None:
+    if account_id is None:
+        return None
+    return next((c for c in candidates if c.account.id == account_id), None)
+
+
+_Hindered = list[tuple[Candidate, Obstacle]]
+
+
+def _sorted_out(
+    candidates: Sequence[Candidate], need: Need, now: float
+) -> tuple[list[Candidate], _Hindered]:
+    ready: list[Candidate] = []
+    hindered: _Hindered = []
+    for candidate in candidates:
+        hurdle = _hurdle(candidate, need, now)
+        if hurdle is None:
+            ready.append(candidate)
+        else:
+            hindered.append((candidate, hurdle))
+    return ready, hindered
+
+
+def _hurdle(candidate: Candidate, need: Need, now: float) -> Obstacle | None:
+    if candidate.account.id in need.exclude:
+        return Obstacle("tried", now, "tried for this request", is_told=False)
+    return obstacle(candidate, now=now, model=need.model, unserved=need.unserved)
+
+
+def _first_by_priority(ready: list[Candidate]) -> list[Candidate]:
+    present = {c.account.priority for c in ready}
+    if len(present) == 1:
+        return ready
+    first = next(each for each in _PRIORITIES if each in present)
+    return [c for c in ready if c.account.priority == first]
+
+
+def _last_resort(hindered: _Hindered, *, is_last_try: bool) -> str | None:
+    resting = [
+        (hurdle.until, c.account.id)
+        for c, hurdle in hindered
+        if hurdle.kind == "resting" and not c.is_full
+    ]
+    can_wait = not is_last_try and any(hurdle.kind == "busy" for _, hurdle in hindered)
+    return min(resting)[1] if resting and not can_wait else None
+
+
+def _refusal(obstacles: tuple[tuple[str, Obstacle], ...]) -> Refusal:
+    kinds = {hurdle.kind for _, hurdle in obstacles}
     kind: RefusalKind = "unusable"
     if "busy" in kinds or "resting" in kinds:
         kind = "busy"
@@ -188,5 +171,5 @@ def _refusal(obstacles: dict[str, Obstacle]) -> Refusal:
         kind = "exhausted"
     elif "model" in kinds:
         kind = "model"
-    waits = [o.until for o in obstacles.values() if o.kind in ("spent", "model") and o.is_told]
-    return Refusal(kind, min(waits, default=math.inf), tuple(sorted(obstacles.items())))
+    waits = [o.until for _, o in obstacles if o.kind in ("spent", "model") and o.is_told]
+    return Refusal(kind, min(waits, default=math.inf), obstacles)

@@ -1,4 +1,4 @@
-"""The live state of the pool: who is busy, who rests, who keeps which conversation.
+"""The live state of the pool: who is busy, who rests, what is left of whose quota.
 
 `core/routing.py` decides; this builds its candidates, acts on the answer and hands out leases.
 All of it can be rebuilt from the store, and every method but `lease` is synchronous, so nothing
@@ -6,18 +6,30 @@ can happen between a decision and its effect.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from codex_lb.core import affinity, quota, routing
-from codex_lb.core.model import Account, AccountState, Block, QuotaWindow
-from codex_lb.core.routing import Candidate, Choice, Refusal
+from codex_lb.core import evidence, obstacles, routing
+from codex_lb.core.evidence import UsageReport
+from codex_lb.core.model import (
+    Account,
+    AccountEvent,
+    AccountEventKind,
+    AccountState,
+    Block,
+    Credits,
+    QuotaWindow,
+    Skipped,
+)
+from codex_lb.core.obstacles import Candidate
+from codex_lb.core.policies import Counters
+from codex_lb.core.routing import Choice, Need, Refusal
+from codex_lb.core.routing_settings import DEFAULT, RoutingSettings
+from codex_lb.proxy.affinities import Affinities
+from codex_lb.store.records import Affinity
 
-_MAX_AFFINITIES = 50_000
-_MAX_OWNERS = 50_000
 # Of the waiting requests, how many may be looked at when a slot comes free: those that cannot
 # use it (bound elsewhere) must not hide those behind them, nor make each release slow.
 _MAX_LOOKS = 16
@@ -49,6 +61,7 @@ class _Live:
     in_flight: int = 0
     faults: int = 0  # in a row
     chosen_seq: int = 0
+    is_spent: bool = False  # as last said in its timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +69,17 @@ class Lease:
     """One request's slot on one account."""
 
     account: Account
-    reason: str
+    choice: Choice
     kept: bool  # the conversation stays where it was
     slot: _Live = field(repr=False)  # gets the slot back, even if the account left meanwhile
+
+    @property
+    def reason(self) -> str:
+        return self.choice.reason
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        return self.choice.skipped
 
 
 @dataclass(slots=True)
@@ -71,22 +92,36 @@ class OnChange(Protocol):
     def __call__(self, account: Account, /, *, urgent: bool) -> None: ...
 
 
+def _unknown(_plan: str, _model: str) -> bool | None:
+    return None
+
+
 class Pool:
-    """`on_change` is told of every change of windows, blocks or state; proofs are urgent."""
+    """`on_change` is told of every change of an account's row; proofs are urgent.
+
+    `on_event` is told what belongs in an account's timeline. `serves` says whether a plan offers a
+    model, or None: not known, so it is tried.
+    """
 
     def __init__(
         self,
         *,
         clock: Callable[[], float],
         limit: int,
+        settings: RoutingSettings = DEFAULT,
+        serves: Callable[[str, str], bool | None] = _unknown,
         on_change: OnChange | None = None,
+        on_event: Callable[[AccountEvent], None] | None = None,
     ) -> None:
         self._clock = clock
         self._limit = limit
+        self._settings = settings
+        self._serves = serves
         self._on_change = on_change
+        self._on_event = on_event
         self._live: dict[str, _Live] = {}
-        self._affinities: OrderedDict[str, tuple[str, float]] = OrderedDict()
-        self._owners: OrderedDict[str, str] = OrderedDict()  # response id → account
+        self._affinities = Affinities()
+        self._counters: Counters = {}
         self._waiters: list[_Waiter] = []
         self._alarm: asyncio.TimerHandle | None = None  # when the next block ends, if any waits
         self._choices = 0
@@ -100,8 +135,21 @@ class Pool:
         for account in accounts:
             live = old.get(account.id) or _Live(account)
             live.account = account
+            live.is_spent = obstacles.spent(account, self._clock()) is not None
             self._live[account.id] = live
+        self._counters = {name: due for name, due in self._counters.items() if name in self._live}
         self._hand_over()
+
+    def use(self, settings: RoutingSettings) -> None:
+        self._settings = settings
+        self._hand_over()
+
+    def load_affinities(self, stored: Iterable[Affinity]) -> None:
+        self._affinities.load(stored)
+
+    def changed_affinities(self) -> list[Affinity]:
+        """For the store: what has changed since the last call."""
+        return self._affinities.changed()
 
     def accounts(self) -> list[Account]:
         return [live.account for live in self._live.values()]
@@ -118,18 +166,29 @@ class Pool:
         return len(self._waiters)
 
     def owner(self, response_id: str) -> str | None:
-        return self._owners.get(response_id)
+        return self._affinities.owner(response_id)
 
-    def choose(self, wish: Wish) -> Choice | Refusal:
+    def choose(self, wish: Wish, *, is_last_try: bool = False) -> Choice | Refusal:
         now = self._clock()
-        return routing.choose(
-            [self._candidate(live) for live in self._live.values()],
-            now=now,
-            model=wish.model,
-            preferred=self._preferred(wish.affinity, now),
-            bound=wish.bound,
-            exclude=wish.exclude,
+        need = Need(
+            wish.model,
+            self._unserved(wish.model),
+            self._affinities.home(wish.affinity, now),
+            wish.bound,
+            wish.exclude,
+            is_last_try,
         )
+        candidates = [self._candidate(live) for live in self._live.values()]
+        return routing.choose(
+            candidates, need, now=now, settings=self._settings, counters=self._counters
+        )
+
+    def _unserved(self, model: str | None) -> Collection[str]:
+        """The plans of the pool that are known not to offer `model`."""
+        if model is None:
+            return ()
+        plans = {live.account.identity.plan for live in self._live.values()}
+        return [plan for plan in plans if self._serves(plan, model) is False]
 
     # -- leases ---------------------------------------------------------------------------------
 
@@ -146,16 +205,17 @@ class Pool:
         finally:
             self._release(lease)
 
-    def _try(self, wish: Wish) -> Lease | Refusal:
-        choice = self.choose(wish)
+    def _try(self, wish: Wish, *, is_last_try: bool = False) -> Lease | Refusal:
+        choice = self.choose(wish, is_last_try=is_last_try)
         if isinstance(choice, Refusal):
             return choice
         live = self._live[choice.account_id]
+        self._counters = choice.counters
         self._choices += 1
         live.chosen_seq = self._choices
         live.in_flight += 1
-        kept = choice.reason in ("affinity", "bound")
-        return Lease(live.account, choice.reason, kept, live)
+        home = self._affinities.home(wish.affinity, self._clock())
+        return Lease(live.account, choice, choice.account_id in (wish.bound, home), live)
 
     async def _wait(self, wish: Wish, wait_s: float) -> Lease:
         waiter = _Waiter(wish, asyncio.get_running_loop().create_future())
@@ -167,7 +227,7 @@ class Pool:
         except TimeoutError:
             if _granted(waiter):  # in the very moment the time was up
                 return waiter.granted.result()
-            lease = self._try(wish)
+            lease = self._try(wish, is_last_try=True)
             if isinstance(lease, Lease):
                 return lease
             raise NoAccountError(lease) from None
@@ -225,25 +285,19 @@ class Pool:
             return
         live.faults = 0
         if live.account.blocks:
-            blocks = live.account.blocks
-            self._put_blocks(live, [b for b in blocks if b.kind == "model" or b.since > since])
+            self._put(live, evidence.after_success(live.account, since=since))
         if affinity_key:
             self._keep_conversation(affinity_key, account_id)
         if response_id:
-            self._owners[response_id] = account_id
-            if len(self._owners) > _MAX_OWNERS:
-                self._owners.popitem(last=False)
+            self._affinities.own(response_id, account_id)
 
     def _keep_conversation(self, key: str, account_id: str) -> None:
         """A short diversion does not move a conversation: its warm cache waits where it was."""
         now = self._clock()
-        home = self._preferred(key, now)
-        if home in self._live and routing.is_passing(self._candidate(self._live[home]), now=now):
-            account_id = home
-        self._affinities[key] = (account_id, now)
-        self._affinities.move_to_end(key)
-        if len(self._affinities) > _MAX_AFFINITIES:
-            self._affinities.popitem(last=False)
+        home = self._live.get(self._affinities.home(key, now) or "")
+        if home is not None and obstacles.is_passing(self._candidate(home), now=now):
+            account_id = home.account.id
+        self._affinities.keep(key, account_id, now)
 
     def block(self, account_id: str, block: Block) -> None:
         """One block of a kind at a time, or of a kind and a model."""
@@ -252,20 +306,26 @@ class Pool:
             return
         if block.kind == "fault":
             live.faults += 1
-        others = [b for b in live.account.blocks if (b.kind, b.model) != (block.kind, block.model)]
-        self._put_blocks(live, [*others, block])
+        self._put(live, evidence.after_failure(live.account, block, self._clock()))
 
     def faults(self, account_id: str) -> int:
         live = self._live.get(account_id)
         return live.faults if live else 0
 
-    def measured(self, account_id: str, windows: Collection[QuotaWindow]) -> None:
+    def measured(
+        self, account_id: str, windows: Collection[QuotaWindow], credits_: Credits | None = None
+    ) -> None:
+        """What a reply says of quota beside what it is about; windows it lacks stay as they were."""
         live = self._live.get(account_id)
-        if live is None or not windows:
+        if live is None or not (windows or credits_):
             return
-        merged = quota.merge(live.account.windows, list(windows))
-        live.account = replace(live.account, windows=merged)
-        self._tell(live, urgent=False)
+        now = self._clock()
+        self._put(live, evidence.after_reading(live.account, windows, credits_, now))
+
+    def reported(self, account_id: str, report: UsageReport) -> None:
+        live = self._live.get(account_id)
+        if live is not None:
+            self._put(live, evidence.after_report(live.account, report, self._clock()))
 
     def windows(self, account_id: str) -> tuple[QuotaWindow, ...]:
         live = self._live.get(account_id)
@@ -276,37 +336,40 @@ class Pool:
         live = self._live.get(account_id)
         if live is None or live.account.state != "active":
             return
-        live.account = replace(live.account, state=state, state_reason=reason)
-        self._tell(live, urgent=True)
+        self._put(live, replace(live.account, state=state, state_reason=reason))
 
-    def _put_blocks(self, live: _Live, blocks: list[Block]) -> None:
-        now = self._clock()
-        kept = tuple(block for block in blocks if block.until > now)
-        if kept != live.account.blocks:
-            live.account = replace(live.account, blocks=kept)
-            self._tell(live, urgent=True)
-
-    def _tell(self, live: _Live, *, urgent: bool) -> None:
+    def _put(self, live: _Live, new: Account) -> None:
+        """The account as it is from now on; whoever must know is told."""
+        old, live.account = live.account, new
+        if new == old:
+            return
         if self._on_change is not None:
-            self._on_change(live.account, urgent=urgent)
+            self._on_change(new, urgent=(new.blocks, new.state) != (old.blocks, old.state))
+        if new.state != old.state and new.state in ("reauth_required", "deactivated"):
+            self._note(live, new.state, new.state_reason)
+        if new.identity.plan != old.identity.plan:
+            self._note(live, "plan_changed", f"from {old.identity.plan} to {new.identity.plan}")
+        self._note_limit(live, self._clock())
+
+    def _note_limit(self, live: _Live, now: float) -> None:
+        found = obstacles.spent(live.account, now)
+        if (found is not None) == live.is_spent:
+            return
+        live.is_spent = found is not None
+        if found is not None:
+            self._note(live, "limited", f"{found}: {evidence.cause(live.account, now)}")
+        else:
+            self._note(live, "recovered", "there is quota again")
+            if self._waiters:
+                self._hand_over()
+
+    def _note(self, live: _Live, kind: AccountEventKind, detail: str | None) -> None:
+        if self._on_event is not None:
+            event = AccountEvent(live.account.id, self._clock(), kind, "upstream", detail)
+            self._on_event(event)
 
     def _candidate(self, live: _Live) -> Candidate:
-        account = live.account
-        return Candidate(
-            account_id=account.id,
-            state=account.state,
-            state_reason=account.state_reason,
-            plan=account.identity.plan,
-            windows=account.windows,
-            blocks=account.blocks,
-            in_flight=live.in_flight,
-            limit=self._limit,
-            chosen_seq=live.chosen_seq,
-        )
-
-    def _preferred(self, key: str | None, now: float) -> str | None:
-        found = self._affinities.get(key) if key else None
-        return found[0] if found and found[1] + affinity.TTL_S > now else None
+        return Candidate(live.account, live.in_flight, self._limit, live.chosen_seq)
 
 
 def _granted(waiter: _Waiter) -> bool:

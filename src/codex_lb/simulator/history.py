@@ -172,7 +172,7 @@ def _served(
     lost_ms = sum(attempt.took_ms for attempt in before)
     first_ms = lost_ms + int(rng.lognormvariate(7.0, 0.4)) + usage.reasoning_tokens * 8
     duration_ms = first_ms + int(usage.output_tokens / rng.uniform(60, 140) * 1000)
-    reason = "headroom" if before or not usage.cached_tokens else "affinity"
+    reason = "capacity_weighted" if before or not usage.cached_tokens else "affinity"
     attempt = Attempt(thread.account.id, reason, lost_ms, duration_ms - lost_ms, 200, None, "relay")
     return Receipt(
         id=opened.id,

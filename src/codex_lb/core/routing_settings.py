@@ -1,0 +1,68 @@
+"""What the operator has set about routing, and how it stands in JSON.
+
+The names in JSON are those of the settings page and its API.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, field
+
+Strategy = Literal[
+    "capacity_weighted",
+    "usage_weighted",
+    "round_robin",
+    "relative_availability",
+    "fill_first",
+    "sequential_drain",
+    "reset_drain",
+    "single_account",
+]
+
+
+class RoutingSettings(msgspec.Struct, frozen=True):
+    """`ValueError` for a single account without its id: it would stop all traffic."""
+
+    strategy: Strategy = field(default="capacity_weighted", name="routingStrategy")
+    prefer_earlier_reset: bool = field(default=True, name="preferEarlierResetAccounts")
+    prefer_earlier_window: Literal["primary", "secondary"] = field(
+        default="secondary", name="preferEarlierResetWindow"
+    )
+    relative_power: Annotated[float, Meta(gt=0.0)] = field(
+        default=2.0, name="relativeAvailabilityPower"
+    )
+    relative_top_k: Annotated[int, Meta(ge=1, le=20)] = field(
+        default=5, name="relativeAvailabilityTopK"
+    )
+    single_account_id: Annotated[str, Meta(max_length=255)] | None = field(
+        default=None, name="singleAccountId"
+    )
+    sticky: bool = field(default=True, name="stickyThreadsEnabled")
+
+    def __post_init__(self) -> None:
+        if self.strategy == "single_account" and not self.single_account_id:
+            raise ValueError("`singleAccountId` is needed for `single_account`")
+
+
+DEFAULT = RoutingSettings()
+
+
+def read(given: Mapping[str, object], base: RoutingSettings = DEFAULT) -> RoutingSettings:
+    """`base` with what is given: a null changes nothing, but it clears `singleAccountId`.
+
+    Names of other settings are ignored. `msgspec.ValidationError`, a `ValueError` whose message
+    has the name, for a value out of range.
+    """
+    known = {
+        name: value
+        for name, value in given.items()
+        if value is not None or name == "singleAccountId"
+    }
+    return msgspec.convert({**as_json(base), **known}, RoutingSettings)
+
+
+def as_json(settings: RoutingSettings) -> dict[str, object]:
+    """The JSON object that `read` takes."""
+    built: dict[str, object] = msgspec.to_builtins(settings)
+    return built
