@@ -18,20 +18,24 @@ from uvicorn._types import ASGI3Application
 
 from codex_lb import __version__, container, logs, price_list, server
 from codex_lb.asgi import Application, Receive, Scope, Send
-from codex_lb.core import pricing
+from codex_lb.core import pricing, routing_settings
 from codex_lb.core.model import OpenedRequest, Receipt
+from codex_lb.core.routing_settings import RoutingSettings
 from codex_lb.dashboard import app as dashboard
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
 from codex_lb.health import Health
+from codex_lb.jobs.affinities import AffinityKeeper
 from codex_lb.jobs.keeper import Keeper
+from codex_lb.jobs.models import ModelSync
 from codex_lb.jobs.prune import prune_daily
+from codex_lb.jobs.timeline import Timeline
 from codex_lb.proxy.budget import RetryBudget
-from codex_lb.proxy.exchange import Parts
 from codex_lb.proxy.models import Models
+from codex_lb.proxy.parts import Parts
 from codex_lb.proxy.pool import Pool
 from codex_lb.proxy.routes import DataPlane, KeylessCallers
 from codex_lb.settings import Settings
-from codex_lb.store import Store
+from codex_lb.store import Store, StoreError
 from codex_lb.upstream import side_calls
 from codex_lb.upstream.client import UpstreamClient
 from codex_lb.upstream.credentials import Credentials, refresher
@@ -81,14 +85,21 @@ async def build(
         connect_timeout_s=settings.upstream_connect_timeout_seconds,
     )
     keeper = Keeper(store)
+    timeline = Timeline(store.add_account_events)
     prices = price_list.shipped()
     try:
         async with asyncio.TaskGroup() as group:
             spawn = partial(_spawn, group)
             pool = Pool(
-                clock=clock, limit=settings.proxy_account_stream_limit, on_change=keeper.changed
+                clock=clock,
+                limit=settings.proxy_account_stream_limit,
+                settings=await _routing(store),
+                serves=lambda plan, model: models.serves(plan, model),  # noqa: PLW0108  made after its pool
+                on_change=keeper.changed,
+                on_event=timeline.note,
             )
             pool.load(await store.accounts())
+            pool.load_affinities(await store.affinities(now=clock()))
             credentials = Credentials(store, refresher(upstream, clock), spawn, clock)
             await credentials.load(account.id for account in pool.accounts())
             parts = Parts(
@@ -97,6 +108,8 @@ async def build(
                 credentials=credentials,
                 budget=RetryBudget(time.monotonic),
                 log=store.requests,
+                owner_of=partial(_owner_of, store),
+                note=timeline.note,
                 price=lambda model, usage, tier: pricing.price(
                     model, usage, tier=tier, catalogue=prices
                 ),
@@ -106,6 +119,9 @@ async def build(
                 idle_s=settings.stream_idle_timeout_seconds,
             )
             models = Models(pool, partial(side_calls.get, upstream, credentials), clock)
+            model_sync = ModelSync(models, store)
+            await model_sync.load()
+            affinities = AffinityKeeper(store, pool.changed_affinities, clock)
             keyless = KeylessCallers(
                 settings.allowed_hosts,
                 settings.proxy_unauthenticated_client_cidrs,
@@ -117,8 +133,12 @@ async def build(
             accounts = PooledAccounts(store, pool, credentials, keeper, clock)
             jobs = [
                 spawn(keeper.run()),
+                spawn(timeline.run()),
+                spawn(affinities.run()),
                 spawn(prune_daily(store, settings.request_log_retention_days, clock)),
             ]
+            if settings.model_registry_enabled:
+                jobs.append(spawn(model_sync.run()))
             control = dashboard.build(
                 accounts,
                 allowed_hosts=settings.allowed_hosts,
@@ -130,7 +150,8 @@ async def build(
             credentials.close()
             for job in jobs:
                 job.cancel()
-        await keeper.flush()
+        for writer in (keeper, timeline, affinities):
+            await writer.flush()
     finally:
         await upstream.close()
         await store.close()
@@ -146,6 +167,27 @@ async def _guarded(work: Work) -> None:
         await work
     except Exception:  # noqa: BLE001  the edge of what runs unattended
         _log.exception("background work failed", work=getattr(work, "__qualname__", "?"))
+
+
+async def _routing(store: Store) -> RoutingSettings:
+    """What the operator has set; a value that a later version wrote must not stop the start."""
+    stored = await store.setting("routing")
+    try:
+        return (
+            routing_settings.read(stored) if isinstance(stored, dict) else routing_settings.DEFAULT
+        )
+    except ValueError as error:
+        _log.warning("stored routing settings are not usable", error=str(error))
+        return routing_settings.DEFAULT
+
+
+async def _owner_of(store: Store, response_id: str) -> str | None:
+    """None also while the database does not answer: upstream then judges the id."""
+    try:
+        return await store.response_owner(response_id)
+    except StoreError as error:
+        _log.warning("owner of a response not found", error=str(error))
+        return None
 
 
 def _log_receipt(row: OpenedRequest, receipt: Receipt) -> None:

@@ -1,11 +1,22 @@
 """Failover as a table: how long an account rests, and why."""
 
+import math
+
 import pytest
 
 from codex_lb.core.errors import Signal, fault, read_reply
-from codex_lb.core.failover import MAX_CALLS, Verdict, describe, judge, may_go_on
+from codex_lb.core.failover import (
+    MAX_CALLS,
+    Verdict,
+    describe,
+    ending,
+    ending_of_refusal,
+    judge,
+    may_go_on,
+)
 from codex_lb.core.model import QuotaWindow
 from codex_lb.core.outcome import Endpoint, Phase
+from codex_lb.core.routing import Choice, Refusal
 
 NOW = 1_000_000.0
 HOUR = 3_600.0
@@ -142,3 +153,48 @@ def test_descriptions(signal: Signal, text: str) -> None:
 )
 def test_another_attempt(verdict: Verdict, calls: int, is_late: bool, expected: bool) -> None:
     assert may_go_on(verdict, calls=calls, is_late=is_late) is expected
+
+
+FREE = Choice("a", "affinity")
+LAST = Choice("a", "last resort")
+FULL = Refusal("busy", math.inf, ())
+DRY = Refusal("exhausted", 100.0, ())
+NEXT = Verdict("next")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "choice", "is_bound", "holds_compaction", "expected"),
+    [
+        pytest.param(NEXT, DRY, False, False, "refusal", id="nobody else can"),
+        pytest.param(NEXT, FREE, False, False, "try_again", id="others can"),
+        pytest.param(NEXT, LAST, False, False, "upstream", id="only suspects are left"),
+        pytest.param(NEXT, FREE, True, False, "lost_anchor", id="the owner cannot"),
+        pytest.param(
+            Verdict("next", transient=True), FREE, True, False, "upstream", id="a passing fault"
+        ),
+        pytest.param(Verdict("relay"), DRY, False, False, "upstream", id="the request's fault"),
+        pytest.param(Verdict("lighten"), FREE, False, False, "upstream", id="no reasoning left"),
+        pytest.param(Verdict("lighten"), FREE, False, True, "foreign_history", id="a compaction"),
+    ],
+)
+def test_the_ending(
+    verdict: Verdict,
+    choice: Choice | Refusal,
+    is_bound: bool,
+    holds_compaction: bool,
+    expected: str,
+) -> None:
+    given = ending(verdict, choice, is_bound=is_bound, holds_compaction=holds_compaction)
+    assert given == expected
+
+
+@pytest.mark.parametrize(
+    ("refusal", "is_bound", "expected"),
+    [
+        pytest.param(DRY, True, "lost_anchor", id="the owner is spent"),
+        pytest.param(FULL, True, "refusal", id="the owner is busy: worth waiting for"),
+        pytest.param(DRY, False, "refusal", id="anybody would do"),
+    ],
+)
+def test_the_ending_of_a_refusal(refusal: Refusal, is_bound: bool, expected: str) -> None:
+    assert ending_of_refusal(refusal, is_bound=is_bound) == expected

@@ -28,6 +28,7 @@ from codex_lb.core.outcome import (
 )
 
 RELAY = Outcome("relay")
+LIGHTEN = Outcome("lighten")
 RENEW = Outcome("renew")
 FAULT = Outcome("next", block="fault", transient=True)
 OVERLOADED = Outcome("next", transient=True)
@@ -125,9 +126,14 @@ CASES: dict[str, tuple[Signal, Outcome, Outcome, Outcome]] = {
     "context": (http(400, {"code": "context_length_exceeded"}), RELAY, RELAY, RELAY),
     "context in a stream": (failed("context_length_exceeded"), RELAY, RELAY, RELAY),
     "prompt refused": (failed("invalid_prompt"), RELAY, RELAY, RELAY),
-    "encrypted content": (http(400, {"code": "invalid_encrypted_content"}), RELAY, RELAY, RELAY),
+    "encrypted content": (
+        http(400, {"code": "invalid_encrypted_content"}), LIGHTEN, LIGHTEN, RELAY,
+    ),
     "encrypted content, in words": (
-        http(400, {"code": None, "message": "could not be verified"}), RELAY, RELAY, RELAY,
+        http(400, {"code": None, "message": "could not be verified"}), LIGHTEN, LIGHTEN, RELAY,
+    ),
+    "encrypted content in a stream": (
+        failed("invalid_encrypted_content"), LIGHTEN, LIGHTEN, RELAY,
     ),
     "lost anchor": (
         http(400, {"code": "previous_response_not_found", "param": "previous_response_id"}),

@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any
 
 from codex_lb.core import identity
-from codex_lb.core.model import Account, Credential, OpenedRequest, Receipt
+from codex_lb.core.model import Account, AccountEvent, Credential, OpenedRequest, Receipt
 from codex_lb.core.sse import COMMENT, DELTAS, Scanner
 from codex_lb.proxy.budget import RetryBudget
-from codex_lb.proxy.exchange import Parts
 from codex_lb.proxy.models import Models
+from codex_lb.proxy.parts import Parts
 from codex_lb.proxy.pool import Pool
 from codex_lb.proxy.routes import DataPlane, KeylessCallers
 from codex_lb.simulator import Simulator
@@ -49,12 +49,17 @@ class Shelf:
 class Log:
     opened_rows: list[OpenedRequest] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
+    noted: list[AccountEvent] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)  # response id → account, as if stored
 
     def opened(self, row: OpenedRequest) -> None:
         self.opened_rows.append(row)
 
     def closed(self, receipt: Receipt) -> None:
         self.receipts.append(receipt)
+
+    async def owner_of(self, response_id: str) -> str | None:
+        return self.owners.get(response_id)
 
 
 @dataclass
@@ -226,6 +231,8 @@ async def running(
             credentials=credentials,
             budget=RetryBudget(time.monotonic),
             log=log,
+            owner_of=log.owner_of,
+            note=log.noted.append,
             price=lambda _model, _usage, _tier: None,
             on_receipt=lambda _row, _receipt: None,
             clock=sim.now,

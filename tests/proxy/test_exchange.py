@@ -9,7 +9,8 @@ import pytest
 from tests.proxy.harness import CODEX, OPENAI, Proxy, ask, running
 
 from codex_lb.core.model import QuotaWindow
-from codex_lb.proxy.exchange import Exchange, Request
+from codex_lb.proxy.exchange import Exchange
+from codex_lb.proxy.parts import Request
 from codex_lb.simulator import Simulator, steps
 
 Step = Any
@@ -493,3 +494,114 @@ async def test_refused_sign_ins_are_told_to_the_right_person(sim: Simulator) -> 
         answer = await proxy.post(OPENAI)
         assert (answer.status, answer.error["code"]) == (502, "upstream_error")
         assert "operator" in answer.error["message"]
+
+
+# -- a conversation that moves -------------------------------------------------------------------
+
+
+def sealed(proxy: Proxy, kind: str = "reasoning") -> dict[str, Any]:
+    """An item that only the first account can read."""
+    return {
+        "type": kind,
+        "id": "rs_1",
+        "summary": [],
+        "encrypted_content": proxy.accounts[0].seal("n"),
+    }
+
+
+def history(*items: dict[str, Any]) -> dict[str, Any]:
+    message = {"type": "message", "role": "user", "content": "hi"}
+    return ask(input=[message, *items, message])
+
+
+@pytest.mark.parametrize("path", [CODEX, OPENAI])
+async def test_encrypted_reasoning_of_another_account_is_left_out_once(
+    proxy: Proxy, path: str
+) -> None:
+    proxy.pool.set_state(proxy.local_id(proxy.accounts[0]), "reauth_required", "gone")
+
+    answer = await proxy.post(path, history(sealed(proxy)))
+
+    assert answer.text == "Hello from the simulator."
+    assert proxy.upstream_calls() == ["b@example.com", "b@example.com"]
+    assert [a.verdict for a in proxy.receipt.attempts] == ["lighten", "relay"]
+    assert proxy.receipt.attempts[0].code == "invalid_encrypted_content"
+
+
+async def test_the_words_alone_are_understood_too(proxy: Proxy) -> None:
+    proxy.pool.set_state(proxy.local_id(proxy.accounts[1]), "reauth_required", "gone")
+    proxy.sim.script(steps.Refuse("encrypted_unverified"), times=1)
+
+    answer = await proxy.post(CODEX, history(sealed(proxy)))
+
+    assert answer.text == "Hello from the simulator."
+    assert [a.verdict for a in proxy.receipt.attempts] == ["lighten", "relay"]
+    assert len(proxy.upstream_calls()) == 2
+
+
+async def test_a_foreign_compaction_is_never_dropped(proxy: Proxy) -> None:
+    proxy.pool.set_state(proxy.local_id(proxy.accounts[0]), "reauth_required", "gone")
+
+    answer = await proxy.post(
+        CODEX, history(sealed(proxy, "compaction"), sealed(proxy, "reasoning"))
+    )
+
+    assert (answer.status, answer.error["code"]) == (400, "invalid_encrypted_content")
+    assert "another ChatGPT account" in answer.error["message"]
+    assert len(proxy.upstream_calls()) == 2, "one with the reasoning, one without"
+
+
+async def test_a_rejection_that_nothing_explains_is_passed_on(proxy: Proxy) -> None:
+    proxy.sim.script(steps.Refuse("encrypted_content"))
+
+    answer = await proxy.post(CODEX)
+
+    assert (answer.status, answer.error["code"]) == (400, "invalid_encrypted_content")
+    assert len(proxy.upstream_calls()) == 1
+
+
+# -- a response that one account has ---------------------------------------------------------------
+
+
+async def test_a_previous_response_is_asked_of_its_owner(sim: Simulator) -> None:
+    async with running(sim, accounts=3) as proxy:
+        owner = proxy.accounts[2]
+        proxy.log.owners["resp_known"] = proxy.local_id(owner)
+        await proxy.post(OPENAI, ask(previous_response_id="resp_known"))
+        assert proxy.upstream_calls() == [owner.email]
+        assert proxy.receipt.attempts[0].reason == "bound"
+
+
+@pytest.mark.parametrize("spent_by", ["the answer", "before", "leaving"])
+async def test_without_its_owner_the_client_is_asked_for_everything(
+    proxy: Proxy, spent_by: str
+) -> None:
+    owner = proxy.accounts[0]
+    proxy.log.owners["resp_known"] = proxy.local_id(owner)
+    if spent_by == "the answer":
+        proxy.sim.script(steps.UsageLimit(), account=owner)
+    elif spent_by == "before":
+        proxy.pool.set_state(proxy.local_id(owner), "reauth_required", "gone")
+    else:
+        proxy.pool.load([proxy.account(proxy.accounts[1])])
+
+    answer = await proxy.post(OPENAI, ask(previous_response_id="resp_known"))
+
+    assert (answer.status, answer.error["code"]) == (400, "previous_response_not_found")
+    assert answer.error["param"] == "previous_response_id"
+    assert "b@example.com" not in proxy.upstream_calls(), "the id means nothing elsewhere"
+
+
+async def test_an_unknown_previous_response_is_upstreams_to_judge(proxy: Proxy) -> None:
+    proxy.sim.script(steps.Refuse("lost_anchor"))
+    answer = await proxy.post(OPENAI, ask(previous_response_id="resp_unknown"))
+    assert (answer.status, answer.error["code"]) == (400, "previous_response_not_found")
+    assert len(proxy.upstream_calls()) == 1
+
+
+async def test_the_timeline_tells_whom_a_request_left(proxy: Proxy) -> None:
+    proxy.sim.script(steps.Refuse("server_error"), times=1)
+    await proxy.post()
+    left = [event for event in proxy.log.noted if event.kind == "failed_over"]
+    assert [event.account_id for event in left] == [proxy.receipt.attempts[0].account_id]
+    assert (left[0].by, left[0].detail) == ("codex-lb", proxy.receipt.attempts[0].detail)

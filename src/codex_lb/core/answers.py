@@ -133,6 +133,27 @@ def try_again() -> Answer:
     )  # fmt: skip
 
 
+def lost_anchor(response_id: str) -> Answer:
+    """In upstream's own words, on which clients send their whole history again."""
+    message = f"Previous response with id '{response_id}' not found."
+    return Answer(
+        400, message, "invalid_request_error", "previous_response_not_found",
+        "previous_response_not_found", "previous_response_id", final=True,
+    )  # fmt: skip
+
+
+def foreign_history() -> Answer:
+    message = (
+        "The compacted history of this conversation was made by another ChatGPT account, and the"
+        " account at hand cannot read it. Try again when the first account can serve, or begin a"
+        " new conversation."
+    )
+    return Answer(
+        400, message, "invalid_request_error", "invalid_encrypted_content", "invalid_prompt",
+        "input", final=True,
+    )  # fmt: skip
+
+
 def cut(signal: Signal) -> Answer:
     """The answer broke off after its beginning."""
     message = signal.message or "Upstream broke off."

@@ -6,11 +6,13 @@ The row comes from `core/outcome.py`; this adds what the reply itself says: unti
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from codex_lb.core import quota
 from codex_lb.core.errors import Signal
 from codex_lb.core.model import AccountState, Block, BlockKind, QuotaWindow
 from codex_lb.core.outcome import Action, Endpoint, Phase, outcome
+from codex_lb.core.routing import Choice, Refusal
 
 # How long an account rests when upstream names no time, in seconds.
 _DEFAULT_REST_S: dict[BlockKind, float] = {
@@ -38,7 +40,39 @@ class Verdict:
 
 def may_go_on(verdict: Verdict, *, calls: int, is_late: bool) -> bool:
     """Whether the verdict, the calls made upstream so far and the clock allow another attempt."""
-    return verdict.action != "relay" and calls < MAX_CALLS and not is_late
+    return verdict.action in ("next", "next_once") and calls < MAX_CALLS and not is_late
+
+
+Ending = Literal[
+    "refusal",  # what the whole pool lacks
+    "try_again",  # the accounts tried are spent, others are not
+    "lost_anchor",  # the account that has the previous response cannot serve: resend everything
+    "foreign_history",  # a compacted history that this account cannot read
+    "upstream",  # upstream's own word
+]
+
+
+def ending(
+    verdict: Verdict, choice: Choice | Refusal, *, is_bound: bool, holds_compaction: bool
+) -> Ending:
+    """What the client is told when no further attempt is made.
+
+    `choice`: what routing would say to the same request now.
+    """
+    if verdict.action == "lighten":
+        return "foreign_history" if holds_compaction else "upstream"
+    if verdict.action != "next" or verdict.transient:
+        return "upstream"
+    if is_bound:
+        return "lost_anchor"
+    if isinstance(choice, Refusal):
+        return "refusal"
+    return "upstream" if choice.reason == "last resort" else "try_again"
+
+
+def ending_of_refusal(refusal: Refusal, *, is_bound: bool) -> Ending:
+    """The same where no attempt could be made at all."""
+    return "lost_anchor" if is_bound and refusal.kind != "busy" else "refusal"
 
 
 def judge(

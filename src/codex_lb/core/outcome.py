@@ -29,6 +29,7 @@ class Phase(Enum):
 Action = Literal[
     "relay",  # this is the client's answer
     "renew",  # renew the credential and ask the same account again
+    "lighten",  # ask the same account again without encrypted reasoning, which it cannot read
     "next",  # another account may do better
     "next_once",  # one other account may; its answer is the client's
 ]
@@ -91,7 +92,6 @@ REQUEST_FAULTS = frozenset(
         "content_filter",
         "content_policy_violation",
         "previous_response_not_found",
-        "invalid_encrypted_content",
         "websocket_connection_limit_reached",
         "max_output_tokens",
         "payload_too_large",
@@ -156,6 +156,9 @@ _RESPONSES = (
     ),
     Row(_RELAY, phases=STREAMING),
     *_LIMIT_ROWS[:4],
+    # Minted by another account (docs/decisions/0014); upstream says it with or without its code.
+    Row(Outcome("lighten"), frozenset({"invalid_encrypted_content"}), frozenset({200, 400})),
+    Row(Outcome("lighten"), statuses=frozenset({400}), text="could not be verified"),
     # The request's own fault comes before the statuses: every account would answer the same.
     Row(Outcome("next_once", block="model"), MODEL_REFUSED),
     Row(

@@ -23,8 +23,9 @@ from codex_lb.core.raw_fields import BadRequestError
 from codex_lb.core.responses import Call, Dialect
 from codex_lb.proxy import body
 from codex_lb.proxy.downstream import Downstream, ShutdownError
-from codex_lb.proxy.exchange import Exchange, Parts, Request
+from codex_lb.proxy.exchange import Exchange
 from codex_lb.proxy.models import Models
+from codex_lb.proxy.parts import Parts, Request
 from codex_lb.proxy.turnstile import Turnstile
 
 _log = structlog.get_logger(__name__)

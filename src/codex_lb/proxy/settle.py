@@ -23,6 +23,7 @@ class Notes:
     upstream_status: int | None = None
     first_event_ms: int | None = None
     queue_ms: int = 0
+    waited_ms: int = 0  # of it, before the latest attempt
     answer: Answer | None = None  # ours, if upstream's was not to be had
 
     def elapsed_ms(self, now: float) -> int:
@@ -67,6 +68,13 @@ def receipt(
         queue_ms=notes.queue_ms,
         duration_ms=duration_ms,
     )
+
+
+def left_accounts(receipt: Receipt) -> list[Attempt]:
+    """The failed attempts after which another account answered."""
+    if receipt.status != "success":
+        return []
+    return [attempt for attempt in receipt.attempts if attempt.account_id != receipt.account_id]
 
 
 def _error(notes: Notes, *, cancelled: bool) -> tuple[str | None, str | None]:

@@ -1,0 +1,199 @@
+"""Ask one account: get its credential, open upstream, relay the reply or judge the failure.
+
+Each try leaves an `Attempt` for the request row and tells the pool what it has proven. Whether
+another account is asked is not decided here: `exchange.py` has the loop, `core/failover.py` the rule.
+"""
+
+import asyncio
+from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from codex_lb.core import answers, ciphertext, errors, failover, headers, quota, sse
+from codex_lb.core.errors import Signal
+from codex_lb.core.failover import Verdict, judge
+from codex_lb.core.model import Attempt, Credential, QuotaWindow
+from codex_lb.core.outcome import Endpoint, Phase
+from codex_lb.core.sse import Event
+from codex_lb.proxy.parts import Parts, Request
+from codex_lb.proxy.pool import Lease
+from codex_lb.proxy.relay import Relay
+from codex_lb.proxy.settle import Notes
+from codex_lb.upstream import wire
+from codex_lb.upstream.client import Reply, UpstreamFaultError
+from codex_lb.upstream.credentials import LoginLostError
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A try that left the client without an answer so far."""
+
+    signal: Signal
+    verdict: Verdict
+    body: bytes = b""  # upstream's error reply
+    held: list[Event] = field(default_factory=list)  # the stream up to the failure event
+
+
+class Attempts:
+    """All tries of one exchange. `deadline`: of the event loop's clock, for the first content."""
+
+    def __init__(
+        self, parts: Parts, request: Request, relay: Relay, notes: Notes, deadline: float
+    ) -> None:
+        self._parts = parts
+        self._request = request
+        self._relay = relay
+        self._notes = notes
+        self._deadline = deadline
+        self._body = request.call.body
+        self._now = asyncio.get_running_loop().time
+
+    async def ask(self, lease: Lease) -> Failure | None:
+        """None: the client has its answer.
+
+        The account is asked again after a renewal if it refuses its credential, and without the
+        encrypted reasoning if it cannot read that.
+        """
+        stale: Credential | None = None
+        while True:
+            began = self._parts.clock()
+            try:
+                credential = await self._credential(lease, stale)
+            except LoginLostError as error:
+                signal = errors.fault("login_lost", str(error))
+                self._write_down(lease, began, signal, error.verdict)
+                return Failure(signal, error.verdict)
+            phase = Phase.RENEWED if stale else Phase.FRESH
+            failure = await self._once(lease, credential, phase, began)
+            if failure is None or self._notes.calls >= failover.MAX_CALLS:
+                return failure
+            if failure.verdict.action == "renew":
+                stale = credential
+            elif failure.verdict.action != "lighten" or not self._lighten():
+                return failure
+
+    def _lighten(self) -> bool:
+        """Leave out what only another account can read, if there is any."""
+        lighter = ciphertext.without_reasoning(self._body)
+        self._body = lighter or self._body
+        return lighter is not None
+
+    async def _credential(self, lease: Lease, stale: Credential | None) -> Credential:
+        if stale is None:
+            return await self._parts.credentials.fresh(lease.account.id)
+        return await self._parts.credentials.renew(lease.account.id, stale)
+
+    async def _once(
+        self, lease: Lease, credential: Credential, phase: Phase, began: float
+    ) -> Failure | None:
+        held: list[Event] = []
+        body = b""
+        self._notes.calls += 1
+        try:
+            until = min(self._now() + self._parts.first_event_s, self._deadline)
+            async with (
+                asyncio.timeout_at(until) as deadline,
+                self._open(lease, credential) as reply,
+            ):
+                self._notes.upstream_status = reply.status
+                self._measured(lease, quota.windows_in_headers(reply.headers, self._parts.clock()))
+                if reply.status == HTTPStatus.OK and reply.is_stream:
+                    signal = await self._relay.run(
+                        reply, held, deadline, lambda w: self._measured(lease, w)
+                    )
+                else:
+                    body = await reply.read()
+                    signal = _signal_of(reply, body)
+        except UpstreamFaultError as error:
+            signal = error.signal
+        except TimeoutError:
+            signal = _silence(committed=self._relay.committed)
+        except sse.EventTooLargeError:
+            signal = errors.fault("stream_event_too_large", "One event of upstream is too large.")
+        except asyncio.CancelledError:
+            self._write_down(lease, began, errors.fault("cancelled", ""), Verdict("relay"))
+            raise
+        if signal is None:
+            self._write_down(lease, began, None, Verdict("relay"))
+            return None
+        verdict = self._judge(lease, signal, phase)
+        self._write_down(lease, began, signal, verdict)
+        if not self._relay.committed:
+            return Failure(signal, verdict, body, held)
+        if self._notes.terminal is None:
+            await self._relay.say(answers.cut(signal), as_event=False)
+        return None
+
+    def _open(self, lease: Lease, credential: Credential) -> AbstractAsyncContextManager[Reply]:
+        call = self._request.call
+        sent = headers.upstream(
+            self._request.headers,
+            credential,
+            lease.account.identity.chatgpt_account_id,
+            lite=call.lite,
+            keep_turn_state=lease.kept,
+        )
+        url = self._parts.upstream.base_url + wire.RESPONSES_PATH
+        return self._parts.upstream.open("POST", url, sent, self._body)
+
+    def _measured(self, lease: Lease, windows: Collection[QuotaWindow]) -> None:
+        self._parts.pool.measured(lease.account.id, windows)
+
+    def _judge(self, lease: Lease, signal: Signal, phase: Phase) -> Verdict:
+        pool = self._parts.pool
+        return judge(
+            Endpoint.RESPONSES,
+            signal,
+            Phase.STREAMING if self._relay.committed else phase,
+            now=self._parts.clock(),
+            windows=pool.windows(lease.account.id),
+            model=self._request.call.model,
+            faults=pool.faults(lease.account.id),
+        )
+
+    def _write_down(
+        self, lease: Lease, began: float, signal: Signal | None, verdict: Verdict
+    ) -> None:
+        """The attempt for the row, and what it proves of the account for the pool."""
+        pool, account_id = self._parts.pool, lease.account.id
+        took_ms = max(0, int((self._parts.clock() - began) * 1000))
+        self._notes.attempts.append(
+            Attempt(
+                account_id=account_id,
+                reason=lease.reason,
+                started_ms=max(0, self._notes.elapsed_ms(self._now()) - took_ms),
+                took_ms=took_ms,
+                status=signal.status if signal else HTTPStatus.OK,
+                code=signal.word if signal else None,
+                verdict=verdict.action,
+                detail=failover.describe(signal) if signal else None,
+                skipped=lease.skipped,
+                waited_ms=self._notes.waited_ms,
+            )
+        )
+        if signal is None:
+            pool.served(
+                account_id,
+                since=began,
+                affinity_key=self._request.affinity.key,
+                response_id=self._notes.facts.id,
+            )
+            return
+        self._notes.failure = signal
+        if verdict.block is not None:
+            pool.block(account_id, verdict.block)
+        if verdict.state is not None:
+            pool.set_state(account_id, verdict.state, verdict.reason)
+
+
+def _signal_of(reply: Reply, body: bytes) -> Signal:
+    if reply.status == HTTPStatus.OK:
+        return errors.fault("not_a_stream", "Upstream's answer is not an event stream.")
+    return errors.read_reply(reply.status, body, retry_after=reply.headers.get("retry-after"))
+
+
+def _silence(*, committed: bool) -> Signal:
+    if committed:
+        return errors.fault("stream_idle_timeout", "Upstream fell silent.")
+    return errors.fault("first_event_timeout", "Upstream did not begin to answer in time.")

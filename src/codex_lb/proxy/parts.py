@@ -1,0 +1,59 @@
+"""What an exchange works with, and what it works on."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from codex_lb.core import events
+from codex_lb.core.affinity import Affinity
+from codex_lb.core.model import AccountEvent, Cost, OpenedRequest, Receipt, Usage
+from codex_lb.core.responses import Call, Dialect
+from codex_lb.proxy.budget import RetryBudget
+from codex_lb.proxy.pool import Pool
+from codex_lb.proxy.sinks import CodexSink, JsonSink, OpenAISink, Sink
+from codex_lb.upstream.client import UpstreamClient
+from codex_lb.upstream.credentials import Credentials
+
+
+class RequestLog(Protocol):
+    def opened(self, row: OpenedRequest) -> None: ...
+    def closed(self, receipt: Receipt) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every exchange works with; made once in `app.build`."""
+
+    pool: Pool
+    upstream: UpstreamClient
+    credentials: Credentials
+    budget: RetryBudget
+    log: RequestLog
+    owner_of: Callable[
+        [str], Awaitable[str | None]
+    ]  # response id → account, beyond the pool's memory
+    price: Callable[[str, Usage, str | None], Cost | None]  # model, usage, service tier
+    note: Callable[[AccountEvent], None]
+    on_receipt: Callable[[OpenedRequest, Receipt], None]
+    clock: Callable[[], float]  # Unix seconds
+    first_event_s: float
+    idle_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One client request, admitted and read."""
+
+    call: Call
+    dialect: Dialect
+    affinity: Affinity
+    headers: Mapping[str, str]  # the client's, names in lower case
+    row: OpenedRequest
+
+    def sink(self) -> Sink:
+        if not self.call.stream:
+            return JsonSink()
+        stub = events.response_object(
+            f"resp_{self.row.id}", self.row.model, self.row.opened_at_ms // 1000, "failed"
+        )
+        return CodexSink(stub) if self.dialect is Dialect.CODEX else OpenAISink(stub)
