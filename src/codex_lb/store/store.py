@@ -22,7 +22,8 @@ from codex_lb.core.model import (
     QuotaWindow,
     Receipt,
 )
-from codex_lb.store import accounts, affinities, preferences, requests, rollups
+from codex_lb.core.renewal import Claim
+from codex_lb.store import accounts, affinities, preferences, refresh_claims, requests, rollups
 from codex_lb.store.addresses import connect, parse_url
 from codex_lb.store.database import Database, Work
 from codex_lb.store.errors import StoreError
@@ -150,6 +151,25 @@ class Store:
                 account_id,
                 expected_refresh_token=expected_refresh_token,
                 new=credential,
+            )
+        )
+
+    async def claim_refresh(self, account_id: str, refresh_token: str, *, now: float) -> Claim:
+        """Ask before the refresh token leaves the process; send it only if it was "claimed".
+
+        The claim ends with the credential's replacement, or by `release_refresh`.
+        """
+        return await self._write(
+            lambda c: refresh_claims.claim(
+                c, self._keys, account_id, refresh_token, instance_id=self.instance_id, now=now
+            )
+        )
+
+    async def release_refresh(self, account_id: str, refresh_token: str) -> None:
+        """Our exchange did not happen: whoever wants may try again."""
+        await self._write(
+            lambda c: refresh_claims.release(
+                c, account_id, refresh_token, instance_id=self.instance_id
             )
         )
 
