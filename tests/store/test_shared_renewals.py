@@ -51,7 +51,7 @@ async def process(
     store = await Store.open(url, data_dir, data_dir / "encryption.key", clock=lambda: now)
     try:
         async with asyncio.TaskGroup() as group:
-            yield store, Credentials(store, host.refresh, group.create_task, lambda: now)
+            yield store, Credentials(store, host.refresh, group.create_task, lambda: now, wait_s=60)
     finally:
         await store.close()
 
