@@ -25,7 +25,9 @@ from codex_lb.dashboard import app as dashboard
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
 from codex_lb.health import Health
 from codex_lb.jobs.affinities import AffinityKeeper
+from codex_lb.jobs.credentials import AheadOfNeed
 from codex_lb.jobs.keeper import Keeper
+from codex_lb.jobs.logins import Logins
 from codex_lb.jobs.models import ModelSync
 from codex_lb.jobs.prune import prune_daily
 from codex_lb.jobs.timeline import Timeline
@@ -41,6 +43,8 @@ from codex_lb.upstream.client import UpstreamClient
 from codex_lb.upstream.credentials import Credentials, refresher
 
 _log = structlog.get_logger(__name__)
+
+_DAY_S = 86_400.0
 
 Work = Coroutine[Any, Any, None]
 
@@ -100,7 +104,16 @@ async def build(
             )
             pool.load(await store.accounts())
             pool.load_affinities(await store.affinities(now=clock()))
-            credentials = Credentials(store, refresher(upstream, clock), spawn, clock)
+            logins = Logins(pool, store, timeline.note, spawn, clock)
+            credentials = Credentials(
+                store, refresher(upstream, clock), spawn, clock, observer=logins
+            )
+            ahead = AheadOfNeed(
+                pool.accounts,
+                credentials,
+                clock,
+                interval_s=settings.token_refresh_interval_days * _DAY_S,
+            )
             await credentials.load(account.id for account in pool.accounts())
             parts = Parts(
                 pool=pool,
@@ -135,6 +148,7 @@ async def build(
                 spawn(keeper.run()),
                 spawn(timeline.run()),
                 spawn(affinities.run()),
+                spawn(ahead.run()),
                 spawn(prune_daily(store, settings.request_log_retention_days, clock)),
             ]
             if settings.model_registry_enabled:

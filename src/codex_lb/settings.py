@@ -43,6 +43,7 @@ class Settings:
     shutdown_drain_timeout_seconds: float = 30.0
     proxy_account_stream_limit: int = 8
     model_registry_enabled: bool = True
+    token_refresh_interval_days: float = 8.0  # only upstream knows when an idle login lapses
     max_responses_body_mb: int = 128
     request_log_retention_days: int = 90
     log_format: str = "text"
@@ -174,6 +175,7 @@ _CHECKS: Mapping[str, Callable[[object], None]] = {
     "stream_idle_timeout_seconds": _within(0.01, _DAY_S),
     "shutdown_drain_timeout_seconds": _within(0, _DAY_S),
     "proxy_account_stream_limit": _within(1, 1_000_000),
+    "token_refresh_interval_days": _within(0.01, 365),
     "max_responses_body_mb": _within(1, 4_096),
     "request_log_retention_days": _within(0, 36_500),
     "log_format": _is_log_format,
@@ -189,7 +191,6 @@ _ANNOUNCED = frozenset(
         "METRICS_PORT",
         "OAUTH_CALLBACK_HOST",
         "OAUTH_CALLBACK_PORT",
-        "TOKEN_REFRESH_INTERVAL_DAYS",
         "TRUSTED_PROXIES",
         "USAGE_REFRESH_ENABLED",
         "USAGE_REFRESH_INTERVAL_SECONDS",

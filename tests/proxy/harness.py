@@ -11,6 +11,7 @@ from typing import Any
 
 from codex_lb.core import identity
 from codex_lb.core.model import Account, AccountEvent, Credential, OpenedRequest, Receipt
+from codex_lb.core.renewal import Claim
 from codex_lb.core.sse import COMMENT, DELTAS, Scanner
 from codex_lb.proxy.budget import RetryBudget
 from codex_lb.proxy.models import Models
@@ -35,6 +36,13 @@ class Shelf:
 
     async def credential(self, account_id: str) -> Credential | None:
         return self.kept.get(account_id)
+
+    async def claim_refresh(self, account_id: str, refresh_token: str, *, now: float) -> Claim:
+        del now
+        kept = self.kept[account_id]
+        return "claimed" if kept.refresh_token == refresh_token else kept
+
+    async def release_refresh(self, account_id: str, refresh_token: str) -> None: ...
 
     async def replace_credential(
         self, account_id: str, *, expected_refresh_token: str, credential: Credential

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
+from tests.upstream.shelf import Shelf
 
 from codex_lb.core import errors
 from codex_lb.core.model import Credential
@@ -17,24 +18,6 @@ OLD = Credential("old-access", "old-refresh", "id", NOW, NOW - 3600)
 NEW = replace(OLD, access_token="new-access", refresh_token="new-refresh", expires_at=NOW + 3600)
 
 Refresh = Callable[[Credential], Awaitable[Credential | Refused]]
-
-
-@dataclass
-class Shelf:
-    kept: Credential | None = OLD
-
-    async def credential(self, account_id: str) -> Credential | None:
-        del account_id
-        return self.kept
-
-    async def replace_credential(
-        self, account_id: str, *, expected_refresh_token: str, credential: Credential
-    ) -> bool:
-        del account_id
-        if self.kept is None or self.kept.refresh_token != expected_refresh_token:
-            return False
-        self.kept = credential
-        return True
 
 
 @pytest_asyncio.fixture
@@ -57,7 +40,7 @@ async def never(credential: Credential) -> Credential | Refused:
 
 async def test_a_silent_login_host_makes_the_account_rest(group: asyncio.TaskGroup) -> None:
     with pytest.raises(LoginLostError) as caught:
-        await credentials(Shelf(), never, group).fresh("a")
+        await credentials(Shelf(OLD), never, group).fresh("a")
     verdict = caught.value.verdict
     assert verdict.block is not None
     assert (verdict.block.kind, verdict.state, verdict.transient) == ("fault", None, True)
@@ -71,7 +54,7 @@ async def test_a_renewal_that_hangs_is_given_up_and_begun_again(group: asyncio.T
         asked += 1
         return NEW if asked > 1 else await never(credential)
 
-    renewing = credentials(Shelf(), refresh, group)
+    renewing = credentials(Shelf(OLD), refresh, group)
     with pytest.raises(LoginLostError):
         await renewing.fresh("a")
     async with asyncio.timeout(2):
@@ -87,7 +70,7 @@ async def test_a_renewal_that_hangs_is_given_up_and_begun_again(group: asyncio.T
 async def test_a_refusal_does_not_count_against_a_sign_in_that_came_meanwhile(
     group: asyncio.TaskGroup,
 ) -> None:
-    shelf = Shelf()
+    shelf = Shelf(OLD)
 
     async def refresh(credential: Credential) -> Credential | Refused:
         del credential
@@ -103,5 +86,5 @@ async def test_a_refusal_asks_for_a_sign_in(group: asyncio.TaskGroup) -> None:
         return Refused(errors.read_reply(400, b'{"error": "invalid_grant"}'))
 
     with pytest.raises(LoginLostError) as caught:
-        await credentials(Shelf(), refresh, group).fresh("a")
+        await credentials(Shelf(OLD), refresh, group).fresh("a")
     assert caught.value.verdict.state == "reauth_required"

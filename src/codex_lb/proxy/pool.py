@@ -19,6 +19,7 @@ from codex_lb.core.model import (
     AccountEventKind,
     AccountState,
     Block,
+    Credential,
     Credits,
     QuotaWindow,
     Skipped,
@@ -337,6 +338,22 @@ class Pool:
         if live is None or live.account.state != "active":
             return
         self._put(live, replace(live.account, state=state, state_reason=reason))
+
+    def signed_in(self, account_id: str, credential: Credential) -> None:
+        """A newer credential is stored and in use."""
+        live = self._live.get(account_id)
+        if live is not None:
+            live.account = replace(
+                live.account,
+                refreshed_at=credential.refreshed_at,
+                access_expires_at=credential.expires_at,
+            )
+
+    def explain_pause(self, account_id: str, reason: str | None) -> None:
+        """What the operator should know before reactivating it; the store has it already."""
+        live = self._live.get(account_id)
+        if live is not None and live.account.state == "paused":
+            live.account = replace(live.account, state_reason=reason)
 
     def _put(self, live: _Live, new: Account) -> None:
         """The account as it is from now on; whoever must know is told."""

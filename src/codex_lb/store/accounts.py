@@ -19,7 +19,14 @@ from codex_lb.core.model import (
 )
 from codex_lb.store.database import to_json, upsert
 from codex_lb.store.errors import StateConflict
-from codex_lb.store.schema import accounts, affinities, blocks, credentials, quota_windows
+from codex_lb.store.schema import (
+    accounts,
+    affinities,
+    blocks,
+    credentials,
+    quota_windows,
+    refresh_claims,
+)
 from codex_lb.store.secrets import Keyring
 
 
@@ -142,12 +149,10 @@ def _replace(
     said: dict[str, object],
     new: Credential,
 ) -> None:
-    if _lock(connection, account_id) != "paused":
+    if lock(connection, account_id) != "paused":
         said = said | {"state": "active", "state_reason": None}
     connection.execute(update(accounts).where(accounts.c.id == account_id).values(said))
-    connection.execute(
-        update(credentials).where(credentials.c.account_id == account_id).values(_sealed(keys, new))
-    )
+    _put_tokens(connection, keys, account_id, new)
     connection.execute(
         delete(blocks).where(blocks.c.account_id == account_id, blocks.c.kind == "login")
     )
@@ -162,21 +167,27 @@ def replace_credential(
     new: Credential,
 ) -> bool:
     """False, and nothing changed, if the account is gone or its refresh token is another."""
-    _lock(connection, account_id)
+    lock(connection, account_id)
     stored = credential(connection, keys, account_id)
     if stored is None or not hmac.compare_digest(
         stored.refresh_token.encode(), expected_refresh_token.encode()
     ):
         return False
-    connection.execute(
-        update(credentials).where(credentials.c.account_id == account_id).values(_sealed(keys, new))
-    )
+    _put_tokens(connection, keys, account_id, new)
     connection.execute(
         update(accounts)
         .where(accounts.c.id == account_id)
         .values(refreshed_at=new.refreshed_at, access_expires_at=new.expires_at)
     )
     return True
+
+
+def _put_tokens(connection: Connection, keys: Keyring, account_id: str, new: Credential) -> None:
+    """What a process was still asking the login host of the old ones is settled by that."""
+    connection.execute(
+        update(credentials).where(credentials.c.account_id == account_id).values(_sealed(keys, new))
+    )
+    connection.execute(delete(refresh_claims).where(refresh_claims.c.account_id == account_id))
 
 
 def set_state(
@@ -188,7 +199,7 @@ def set_state(
     allowed_from: Collection[AccountState],
 ) -> Account | None:
     """The account as it is then, or None if there is none. Raises `StateConflict`."""
-    current = _lock(connection, account_id)
+    current = lock(connection, account_id)
     if current is not None and current not in allowed_from:
         raise StateConflict(current)
     connection.execute(
@@ -211,7 +222,7 @@ def remove(connection: Connection, account_id: str) -> bool:
 
 
 def put_blocks(connection: Connection, account_id: str, given: Sequence[Block]) -> None:
-    if _lock(connection, account_id) is None:
+    if lock(connection, account_id) is None:
         return
     connection.execute(delete(blocks).where(blocks.c.account_id == account_id))
     latest = {(b.kind, b.model): b for b in sorted(given, key=lambda block: block.until)}
@@ -224,7 +235,7 @@ def put_blocks(connection: Connection, account_id: str, given: Sequence[Block]) 
 
 
 def put_readings(connection: Connection, account: Account) -> None:
-    if _lock(connection, account.id) is None:
+    if lock(connection, account.id) is None:
         return
     read = {
         "plan": account.identity.plan,
@@ -260,7 +271,7 @@ def reseal(connection: Connection, keys: Keyring) -> int:
     return count
 
 
-def _lock(connection: Connection, account_id: str) -> AccountState | None:
+def lock(connection: Connection, account_id: str) -> AccountState | None:
     """The state of the account, which nobody else changes until the transaction ends."""
     query = select(accounts.c.state).where(accounts.c.id == account_id).with_for_update()
     state: AccountState | None = connection.scalar(query)

@@ -97,7 +97,7 @@ def _known(connection: Connection) -> list[str]:
 
 def _close_some(connection: Connection, *, instance_id: str, now: float) -> bool:
     """Close some rows of a process if it is dead. False when there is nothing left to do."""
-    if not _is_dead(connection, instance_id):
+    if not is_dead(connection, instance_id):
         return False
     row = connection.execute(select(instances).where(instances.c.id == instance_id)).one_or_none()
     by = f"process {row.pid} on {row.host}" if row else "the process serving it"
@@ -111,7 +111,7 @@ def _close_some(connection: Connection, *, instance_id: str, now: float) -> bool
     return False
 
 
-def _is_dead(connection: Connection, instance_id: str) -> bool:
+def is_dead(connection: Connection, instance_id: str) -> bool:
     """On PostgreSQL it stays so until the transaction ends, because that holds its lock."""
     if connection.dialect.name == "sqlite":
         return True

@@ -24,12 +24,14 @@ from codex_lb.core.model import (
     QuotaSample,
     Receipt,
 )
+from codex_lb.core.renewal import Claim
 from codex_lb.store import (
     accounts,
     affinities,
     preferences,
     pruning,
     quota_samples,
+    refresh_claims,
     requests,
     rollups,
     timeline,
@@ -163,6 +165,25 @@ class Store:
                 account_id,
                 expected_refresh_token=expected_refresh_token,
                 new=credential,
+            )
+        )
+
+    async def claim_refresh(self, account_id: str, refresh_token: str, *, now: float) -> Claim:
+        """Ask before the refresh token leaves the process; send it only if it was "claimed".
+
+        The claim ends with the credential's replacement, or by `release_refresh`.
+        """
+        return await self._write(
+            lambda c: refresh_claims.claim(
+                c, self._keys, account_id, refresh_token, instance_id=self.instance_id, now=now
+            )
+        )
+
+    async def release_refresh(self, account_id: str, refresh_token: str) -> None:
+        """Our exchange did not happen: whoever wants may try again."""
+        await self._write(
+            lambda c: refresh_claims.release(
+                c, account_id, refresh_token, instance_id=self.instance_id
             )
         )
 
