@@ -113,6 +113,8 @@ def test_there_is_one_block_of_a_kind_and_model() -> None:
 class Report:
     plan: str | None = None
     windows: tuple[QuotaWindow, ...] = ()
+    is_complete: bool = True
+    limit_reached: bool = False
     credits: Credits | None = None
     extras: tuple[ExtraLimit, ...] | None = None
     reset_credits: int | None = None
@@ -122,9 +124,8 @@ def test_a_report_replaces_what_was_known() -> None:
     weekly, monthly = window(10_080, 0.2), window(43_200, 0.1)
     extra = ExtraLimit("f", "F", ())
     before = blocked(windows=(window(300, 1.0), replace(weekly, measured_at=SINCE)))
-    after = evidence.after_report(
-        before, Report("pro", (monthly, weekly), CREDITS, (extra,), 2), NOW
-    )
+    report = Report("pro", (monthly, weekly), credits=CREDITS, extras=(extra,), reset_credits=2)
+    after = evidence.after_report(before, report, NOW)
     assert after.identity.plan == "pro"
     assert after.windows == (weekly, monthly)
     assert (after.credits, after.extras, after.reset_credits) == (CREDITS, (extra,), 2)
@@ -132,14 +133,22 @@ def test_a_report_replaces_what_was_known() -> None:
 
 def test_what_a_report_does_not_say_stays() -> None:
     extra = ExtraLimit("f", "F", ())
-    before = replace(blocked(), credits=CREDITS, extras=(extra,), reset_credits=2)
-    assert evidence.after_report(before, Report(), NOW) == before
+    before = blocked(windows=(window(300, 1.0),))
+    before = replace(before, credits=CREDITS, extras=(extra,), reset_credits=2)
+    assert evidence.after_report(before, Report(is_complete=False), NOW) == before
 
 
 def test_a_report_after_an_early_reset_frees_the_account() -> None:
     before = blocked(block("usage_limit"), windows=(window(10_080, 1.0, at=SINCE),))
     after = evidence.after_report(before, Report(windows=(window(10_080, 0.0),)), NOW)
     assert spent(after, NOW) is None
+
+
+def test_a_limit_that_a_report_says_is_reached_ends_by_credits_alone() -> None:
+    before = blocked(block("usage_limit"))
+    report = Report(windows=(window(10_080, 0.9),), limit_reached=True)
+    assert evidence.after_report(before, report, NOW).blocks == before.blocks
+    assert evidence.after_report(before, replace(report, credits=CREDITS), NOW).blocks == ()
 
 
 @pytest.mark.parametrize(

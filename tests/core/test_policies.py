@@ -187,7 +187,7 @@ def test_shares_follow_what_each_has_left(given_: list[tuple[float, str]]) -> No
     left = [weights[plan] * (1.0 - long) for long, plan in given_]
     tally, _ = turns(pool, 200)
     for i, each in enumerate(left):
-        assert tally[str(i)] == pytest.approx(200 * each / math.fsum(left), abs=1.01)
+        assert tally[str(i)] == pytest.approx(200 * each / math.fsum(left), abs=1.5)
 
 
 @given(st.lists(st.sets(st.integers(0, 7), min_size=1), min_size=1, max_size=60))
@@ -196,16 +196,25 @@ def test_counters_stay_bounded_whoever_comes_and_goes(present: list[set[int]]) -
     for ids in present:
         pool = [weekly(str(i), long=i / 10, plan="pro" if i % 3 else "plus") for i in sorted(ids)]
         _, counters = turns(pool, 3, counters=counters)
-        assert all(abs(owed) <= 2.0 for owed in counters.values())
+        assert all(abs(owed) <= 3.0 for owed in counters.values())
 
 
-@pytest.mark.parametrize("newcomer", ["new", "back"])
-def test_who_comes_in_has_nothing_to_catch_up_with(newcomer: str) -> None:
-    pool = [weekly(name) for name in ("a", "b", "c", "back")]
-    _, counters = turns(pool, 4)
-    _, counters = turns(pool[:3], 301, counters=counters)
-    tally, _ = turns([*pool[:3], weekly(newcomer)], 8, counters=counters)
-    assert tally[newcomer] in (1, 2, 3)
+@pytest.mark.parametrize("owed", [-50.0, 50.0])
+def test_nobody_has_a_backlog_to_catch_up_with(owed: float) -> None:
+    pool = [weekly(name) for name in "abcd"]
+    tally, _ = turns(pool, 24, counters={"a": owed})
+    assert abs(tally["a"] - 6) <= 2
+
+
+def test_a_newcomer_gets_its_share_and_no_more() -> None:
+    _, counters = turns([weekly(name, long=0.3) for name in "abc"], 301)
+    tally, _ = turns([weekly(name, long=0.3) for name in "abcd"], 8, counters=counters)
+    assert abs(tally["d"] - 2) <= 1
+
+
+def test_who_is_away_keeps_its_turn() -> None:
+    _, counters = turns([weekly("a"), weekly("b")], 7, counters={"c": 0.5, "a": 0.25})
+    assert counters["c"] == 0.5
 
 
 @given(candidates_.filter(bool), st.sampled_from(get_args(Strategy)))

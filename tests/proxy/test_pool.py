@@ -319,6 +319,8 @@ def test_a_plan_without_the_model_is_not_asked(clock: Clock) -> None:
 class Report:
     plan: str | None = None
     windows: tuple[QuotaWindow, ...] = ()
+    is_complete: bool = True
+    limit_reached: bool = False
     credits: Credits | None = None
     extras: tuple[ExtraLimit, ...] | None = None
     reset_credits: int | None = None

@@ -20,12 +20,16 @@ _LIMITS = ("usage_limit", "quota")
 
 
 class UsageReport(Protocol):
-    """All that upstream says of an account's quota at once; None: it does not say."""
+    """What upstream says of an account's quota at once; None: it does not say."""
 
     @property
     def plan(self) -> str | None: ...
     @property
     def windows(self) -> Sequence[QuotaWindow]: ...
+    @property
+    def is_complete(self) -> bool: ...  # windows that are not listed do not exist
+    @property
+    def limit_reached(self) -> bool: ...
     @property
     def credits(self) -> Credits | None: ...
     @property
@@ -60,19 +64,26 @@ def after_reading(
 
 
 def after_report(account: Account, report: UsageReport, now: float) -> Account:
-    """A report says all there is: windows it lacks are gone."""
+    """A limit that the report says is reached ends by credits alone, whatever its windows say."""
     lengths = {window.minutes for window in report.windows}
     plan = report.plan or account.identity.plan
-    told = replace(
+    known = replace(
         account,
         identity=replace(account.identity, plan=plan),
-        windows=tuple(window for window in account.windows if window.minutes in lengths),
+        windows=tuple(
+            window
+            for window in account.windows
+            if window.minutes in lengths or not report.is_complete
+        ),
         extras=account.extras if report.extras is None else report.extras,
         reset_credits=(
             account.reset_credits if report.reset_credits is None else report.reset_credits
         ),
     )
-    return after_reading(told, report.windows, report.credits, now)
+    told = after_reading(known, report.windows, report.credits, now)
+    if report.limit_reached and not (told.credits and told.credits.usable):
+        return replace(told, blocks=account.blocks)
+    return told
 
 
 def cause(account: Account, now: float) -> str:

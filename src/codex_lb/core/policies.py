@@ -26,7 +26,7 @@ from codex_lb.core.model import QuotaWindow
 from codex_lb.core.obstacles import Candidate
 from codex_lb.core.routing_settings import RoutingSettings, Strategy
 
-Counters = Mapping[str, float]  # account id → turns it is owed, at most 2
+Counters = Mapping[str, float]  # account id → turns it is owed; below zero it is ahead
 Pick = tuple[Candidate, Counters]
 _Weighted = Sequence[tuple[Candidate, float]]
 
@@ -34,6 +34,7 @@ _LONG_FROM_MIN = 1_440  # shorter windows are upstream's "primary"
 _HOUR_S, _DAY_S = 3_600.0, 86_400.0
 _IN_FLIGHT = 0.025  # of Plus's quota, that one request in flight is taken to use
 _SOONEST_S = 300.0  # resets nearer than this are all as urgent
+_MOST_OWED = 2.0  # turns; with weights that do not change it seldom comes to one
 _NEGLIGIBLE = 0.1  # of the best account's share
 
 
@@ -53,16 +54,14 @@ def pick(
 def _in_turn(weighted: _Weighted, counters: Counters) -> Pick:
     """Each is owed its share of every turn; who is owed most gets it.
 
-    Who was away keeps its counter, and counters are taken relative to those present: neither a
-    newcomer nor one that returns has a backlog to catch up with.
+    Who is away keeps its counter. None is owed much, so neither a newcomer nor
+    one that returns has a backlog to catch up with.
     """
-    total = math.fsum([weight for _, weight in weighted])
-    owed = [counters.get(c.account.id, 0.0) for c, _ in weighted]
-    mean = math.fsum(owed) / len(owed)  # `fsum`: the same in any order
-    due = {
-        c.account.id: min(1.0, max(-1.0, was - mean)) + weight / total
-        for (c, weight), was in zip(weighted, owed, strict=True)
-    }
+    total = math.fsum([weight for _, weight in weighted])  # the same in any order
+    due = {}
+    for candidate, weight in weighted:
+        owed = counters.get(candidate.account.id, 0.0)
+        due[candidate.account.id] = min(_MOST_OWED, max(-_MOST_OWED, owed)) + weight / total
     most = max(due.values())
     first = [c for c, _ in weighted if due[c.account.id] == most]
     chosen = min(first, key=lambda c: (c.chosen_seq, c.account.id))
