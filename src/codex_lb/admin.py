@@ -116,6 +116,7 @@ def _without_server(settings: Settings) -> Iterator[Ask]:
     from codex_lb import logs  # noqa: PLC0415  this and the next: only needed here, and slow
     from codex_lb.dashboard.app import build  # noqa: PLC0415
     from codex_lb.dashboard.stored_accounts import StoredAccounts  # noqa: PLC0415
+    from codex_lb.dashboard.stored_settings import StoredSettings  # noqa: PLC0415
     from codex_lb.store import Store, StoreError, StoreInUseError  # noqa: PLC0415
 
     logs.set_up("text", "warning", sys.stderr)
@@ -132,7 +133,14 @@ def _without_server(settings: Settings) -> Iterator[Ask]:
             raise AdminError(str(error)) from error
         try:
             accounts = StoredAccounts(store, clock)
-            app = build(accounts, allowed_hosts=(_HERE,), version=__version__, clock=clock)
+            app = build(
+                accounts,
+                store,
+                StoredSettings(store),
+                allowed_hosts=(_HERE,),
+                version=__version__,
+                clock=clock,
+            )
             yield lambda question: runner.run(_within(app, question))
         finally:
             runner.run(store.close())

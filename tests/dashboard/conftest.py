@@ -2,7 +2,7 @@
 
 import httpx2
 import pytest
-from tests.dashboard.builders import AuthFile, FakeAccounts, caller
+from tests.dashboard.builders import AuthFile, FakeAccounts, FakeHistory, FakeSettings, caller
 
 
 @pytest.fixture
@@ -11,14 +11,26 @@ def accounts() -> FakeAccounts:
 
 
 @pytest.fixture
+def history() -> FakeHistory:
+    return FakeHistory()
+
+
+@pytest.fixture
+def settings() -> FakeSettings:
+    return FakeSettings()
+
+
+@pytest.fixture
 def auth_file() -> AuthFile:
     return AuthFile()
 
 
 @pytest.fixture
-def client(accounts: FakeAccounts) -> httpx2.AsyncClient:
+def client(
+    accounts: FakeAccounts, history: FakeHistory, settings: FakeSettings
+) -> httpx2.AsyncClient:
     """A program on this machine, such as curl."""
-    return caller(accounts, peer="127.0.0.1")
+    return caller(accounts, peer="127.0.0.1", history=history, settings=settings)
 
 
 @pytest.fixture
