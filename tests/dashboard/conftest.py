@@ -1,8 +1,13 @@
 """A control plane over a pool in memory, called from this machine or from another one."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import httpx2
 import pytest
-from tests.dashboard.builders import AuthFile, FakeAccounts, FakeHistory, FakeSettings, caller
+from tests.dashboard.builders import NOW, AuthFile, FakeAccounts, FakeHistory, FakeSettings, caller
+
+from codex_lb.store import Store
 
 
 @pytest.fixture
@@ -37,3 +42,11 @@ def client(
 def remote(accounts: FakeAccounts) -> httpx2.AsyncClient:
     """A program on another machine."""
     return caller(accounts, peer="192.0.2.7")
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    data = tmp_path / "data"
+    opened = await Store.open(None, data, data / "encryption.key", clock=lambda: NOW)
+    yield opened
+    await opened.close()
