@@ -23,9 +23,14 @@ def account(name: str = "alice@example.com", **more: object) -> JsonObject:
         "statusReason": None,
         "blockedUntil": None,
         "activeStreams": 0,
-        "usage": {"primaryRemainingPercent": 75.0, "secondaryRemainingPercent": 60.4},
+        "usage": {
+            "primaryRemainingPercent": 75.0,
+            "secondaryRemainingPercent": 60.4,
+            "monthlyRemainingPercent": None,
+        },
         "resetAtPrimary": at(1_790),
         "resetAtSecondary": at(90_000),
+        "resetAtMonthly": None,
     } | more
 
 
@@ -102,9 +107,9 @@ def test_the_verdict_says_whether_the_pool_can_serve(
 def test_each_account_has_a_line_and_its_reason_another() -> None:
     told = report([account(activeStreams=2), LIMITED], usage(), "server", NOW)
     assert text(told, NOW).splitlines()[2:] == [
-        "ACCOUNT            PLAN  5 H   WEEK  RESETS IN  STREAMS  STATE",
-        "alice@example.com  plus  75 %  60 %  30 m       2        active",
-        "bob@example.com    plus  75 %  60 %  35 m       0        rate limited",
+        "ACCOUNT            PLAN  5 H   WEEK/MO  RESETS IN  STREAMS  STATE",
+        "alice@example.com  plus  75 %  60 %     30 m       2        active",
+        "bob@example.com    plus  75 %  60 %     35 m       0        rate limited",
         "  weekly limit until 14:05 UTC, told by upstream",
     ]
 
@@ -120,7 +125,7 @@ def test_each_account_has_a_line_and_its_reason_another() -> None:
 )
 def test_a_time_to_come_has_its_two_largest_parts(seconds: float, shown: str) -> None:
     told = report([account(blockedUntil=at(seconds))], usage(), "server", NOW)
-    assert f"60 %  {shown} " in text(told, NOW)
+    assert f"60 %     {shown} " in text(told, NOW)
 
 
 def test_the_longest_lines_stay_within_80_columns() -> None:
@@ -137,12 +142,26 @@ def test_the_longest_lines_stay_within_80_columns() -> None:
     assert "No server runs" in shown
 
 
-def test_what_is_not_known_is_a_question_mark() -> None:
-    unknown = account(
-        usage={"primaryRemainingPercent": None, "secondaryRemainingPercent": None},
+@pytest.mark.parametrize(
+    ("monthly", "reset", "shown"),
+    [
+        pytest.param(None, None, ["?", "?", "0"], id="what is not known is a question mark"),
+        pytest.param(40.0, at(60), ["?", "40", "%", "1", "m", "0"], id="a month instead of a week"),
+    ],
+)
+def test_an_account_without_a_week(
+    monthly: float | None, reset: str | None, shown: list[str]
+) -> None:
+    told = account(
+        usage={
+            "primaryRemainingPercent": None,
+            "secondaryRemainingPercent": None,
+            "monthlyRemainingPercent": monthly,
+        },
         resetAtPrimary=None,
         resetAtSecondary=None,
+        resetAtMonthly=reset,
         status="reauth_required",
     )
-    line = text(report([unknown], usage(), "server", NOW), NOW).splitlines()[3]
-    assert line.split() == ["alice@example.com", "plus", "?", "?", "0", "needs", "sign-in"]
+    line = text(report([told], usage(), "server", NOW), NOW).splitlines()[3]
+    assert line.split() == ["alice@example.com", "plus", *shown, "needs", "sign-in"]

@@ -13,7 +13,8 @@ JsonObject = dict[str, Any]
 Source = Literal["server", "store"]
 
 _WIDTH = 80
-_HEAD = ("ACCOUNT", "PLAN", "5 H", "WEEK", "RESETS IN", "STREAMS", "STATE")
+_HEAD = ("ACCOUNT", "PLAN", "5 H", "WEEK/MO", "RESETS IN", "STREAMS", "STATE")
+_KINDS = ("Primary", "Secondary", "Monthly")
 _STATES = {"reauth_required": "needs sign-in"}
 _FROM_STORE = "No server runs; this is what the data directory knows."
 
@@ -71,13 +72,16 @@ def _verdict(accounts: Sequence[JsonObject], ready: int, usage: JsonObject, now:
 
 def _row(account: JsonObject, now: float) -> tuple[str, ...]:
     usage, status = account["usage"], account["status"]
-    resets = [at for at in (account["resetAtPrimary"], account["resetAtSecondary"]) if at]
+    resets = [at for kind in _KINDS if (at := account[f"resetAt{kind}"])]
+    longer = usage["secondaryRemainingPercent"]
+    if longer is None:  # plans have a week or a month
+        longer = usage["monthlyRemainingPercent"]
     coming = account["blockedUntil"] or min(resets, key=_seconds, default=None)
     return (
-        _clip(account["displayName"], 20),
+        _clip(account["displayName"], 18),
         _clip(account["planType"], 8),
         percent(usage["primaryRemainingPercent"]),
-        percent(usage["secondaryRemainingPercent"]),
+        percent(longer),
         _until(coming, now) if coming else "",
         str(account["activeStreams"]),
         _STATES.get(status, status.replace("_", " ")),

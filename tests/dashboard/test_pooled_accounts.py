@@ -1,6 +1,7 @@
 """The operator's actions on a running pool: in the store, in the pool, and asked of upstream."""
 
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import pytest
 from tests.dashboard.builders import NOW, AuthFile
@@ -41,7 +42,7 @@ def running(store: Store) -> Running:
     async def refresh(_credential: Credential) -> Credential:
         raise AssertionError("nothing here renews")
 
-    def spawn(_work: object) -> None:
+    def spawn(_work: object) -> NoReturn:
         raise AssertionError("nothing here runs beside")
 
     keeper, usage = Keeper(store), FakeUsage()
