@@ -274,6 +274,7 @@ def serving(handler: type[_Server]) -> Iterator[str]:
 LIMITED = {
     "accountId": IDS[ALICE],
     "email": ALICE,
+    "alias": None,
     "planType": "plus",
     "status": "rate_limited",
     "usage": {"primaryRemainingPercent": 0.4, "secondaryRemainingPercent": 60.0},
@@ -288,6 +289,38 @@ def server() -> type[_Server]:
         asked = []  # noqa: RUF012  likewise
 
     return Server
+
+
+def test_an_account_gets_a_name_and_goes_by_it(pool: Run) -> None:
+    named = pool("accounts", "alias", BOB, "work")
+    ordered = pool("accounts", "priority", "work", "preserve")
+    assert (named.exit_code, ordered.exit_code) == (0, 0)
+    (bob,) = (
+        account
+        for account in json.loads(pool("accounts", "list", "--json").stdout)["accounts"]
+        if account["accountId"] == IDS[BOB]
+    )
+    assert (bob["displayName"], bob["routingPolicy"]) == ("work", "preserve")
+    assert pool("accounts", "alias", "work").exit_code == 0
+    assert pool("accounts", "pause", "work").exit_code == 1
+
+
+def test_the_status_of_a_pool_without_a_server(pool: Run) -> None:
+    shown = pool("status")
+    assert shown.exit_code == 0
+    assert shown.stdout.splitlines()[:2] == [
+        "3 of 3 accounts can serve; weekly quota 100 % left.",
+        "No server runs; this is what the data directory knows.",
+    ]
+    told = json.loads(pool("status", "--json").stdout)
+    assert (told["canServe"], told["readyAccounts"], told["source"]) == (True, 3, "store")
+
+
+def test_the_status_of_a_pool_that_cannot_serve(run: Run) -> None:
+    shown, told = run("status"), run("status", "--json")
+    assert (shown.exit_code, told.exit_code) == (1, 1)
+    assert "codex-lb accounts import" in shown.stdout
+    assert json.loads(told.stdout)["canServe"] is False
 
 
 def test_a_running_server_is_asked_instead(run: Run, server: type[_Server], tmp_path: Path) -> None:

@@ -42,9 +42,13 @@ class Question:
     method: str
     target: str  # path and query, quoted
     auth_json: bytes | None = None  # a file to upload
+    document: JsonObject | None = None  # else this is sent
 
     def parts(self) -> tuple[dict[str, str], bytes]:
         """Headers and body."""
+        if self.document is not None:
+            body = json.dumps(self.document).encode()
+            return {"content-type": "application/json", "content-length": str(len(body))}, body
         if self.auth_json is None:
             return {"content-length": "0"}, b""
         boundary = uuid.uuid4().hex
@@ -79,20 +83,24 @@ Ask = Callable[[Question], Answer]
 @contextmanager
 def reach(settings: Settings) -> Iterator[Ask]:
     """A way to ask, valid within the block. It raises `AdminError`, as does this itself."""
-    host = _EVERYWHERE.get(settings.host, settings.host)
-    if _answers(host, settings.port):
-        yield lambda question: _over_http(host, settings.port, question)
+    if is_served(settings):
+        yield lambda question: _over_http(_host(settings), settings.port, question)
         return
     with _without_server(settings) as ask:
         yield ask
 
 
-def _answers(host: str, port: int) -> bool:
+def is_served(settings: Settings) -> bool:
+    """Whether something listens where our server would."""
     try:
-        socket.create_connection((host, port), _CONNECT_S).close()
+        socket.create_connection((_host(settings), settings.port), _CONNECT_S).close()
     except OSError:
         return False
     return True
+
+
+def _host(settings: Settings) -> str:
+    return _EVERYWHERE.get(settings.host, settings.host)
 
 
 def _over_http(host: str, port: int, question: Question) -> Answer:
@@ -116,6 +124,7 @@ def _without_server(settings: Settings) -> Iterator[Ask]:
     from codex_lb import logs  # noqa: PLC0415  this and the next: only needed here, and slow
     from codex_lb.dashboard.app import build  # noqa: PLC0415
     from codex_lb.dashboard.stored_accounts import StoredAccounts  # noqa: PLC0415
+    from codex_lb.dashboard.stored_settings import StoredSettings  # noqa: PLC0415
     from codex_lb.store import Store, StoreError, StoreInUseError  # noqa: PLC0415
 
     logs.set_up("text", "warning", sys.stderr)
@@ -132,7 +141,14 @@ def _without_server(settings: Settings) -> Iterator[Ask]:
             raise AdminError(str(error)) from error
         try:
             accounts = StoredAccounts(store, clock)
-            app = build(accounts, allowed_hosts=(_HERE,), version=__version__, clock=clock)
+            app = build(
+                accounts,
+                store,
+                StoredSettings(store),
+                allowed_hosts=(_HERE,),
+                version=__version__,
+                clock=clock,
+            )
             yield lambda question: runner.run(_within(app, question))
         finally:
             runner.run(store.close())

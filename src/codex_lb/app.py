@@ -22,7 +22,8 @@ from codex_lb.core import pricing, routing_settings
 from codex_lb.core.model import OpenedRequest, Receipt
 from codex_lb.core.routing_settings import RoutingSettings
 from codex_lb.dashboard import app as dashboard
-from codex_lb.dashboard.pooled_accounts import PooledAccounts
+from codex_lb.dashboard.pooled_accounts import NobodyAsks, PooledAccounts
+from codex_lb.dashboard.stored_settings import StoredSettings
 from codex_lb.health import Health
 from codex_lb.jobs.affinities import AffinityKeeper
 from codex_lb.jobs.credentials import AheadOfNeed
@@ -143,7 +144,7 @@ async def build(
             data_plane = DataPlane(
                 parts, models, keyless, max_responses_body_mb=settings.max_responses_body_mb
             )
-            accounts = PooledAccounts(store, pool, credentials, keeper, clock)
+            accounts = PooledAccounts(store, pool, credentials, keeper, clock, NobodyAsks())
             jobs = [
                 spawn(keeper.run()),
                 spawn(timeline.run()),
@@ -155,6 +156,8 @@ async def build(
                 jobs.append(spawn(model_sync.run()))
             control = dashboard.build(
                 accounts,
+                store,
+                StoredSettings(store),
                 allowed_hosts=settings.allowed_hosts,
                 version=__version__,
                 clock=clock,

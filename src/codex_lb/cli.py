@@ -1,9 +1,11 @@
 """The command line: serve, and look after the accounts of the pool.
 
-Exit codes: 0 done, 1 refused or failed (a sentence on stderr says why), 2 wrong usage.
+Exit codes: 0 done, 1 refused or failed (a sentence on stderr says why), 2 wrong usage. `status`
+also ends with 1 if no account can serve.
 """
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,8 +14,8 @@ from urllib.parse import quote
 
 import click
 
-from codex_lb import __version__, settings
-from codex_lb.admin import AdminError, Answer, Ask, JsonObject, Question, reach
+from codex_lb import __version__, settings, status_report
+from codex_lb.admin import AdminError, Answer, Ask, JsonObject, Question, is_served, reach
 from codex_lb.listing import matching, table
 from codex_lb.settings import SettingError, Settings
 
@@ -108,12 +110,32 @@ def demo(read: Settings, host: str | None, port: int | None) -> None:
         demonstration.run(aimed)
 
 
+@main.command()
+@click.option(
+    "--json", "as_json", is_flag=True, help="For programs; docs/quickstart.md has the names."
+)
+@click.pass_obj
+def status(read: Settings, *, as_json: bool) -> None:
+    """Show whether the pool can serve, and what its accounts have left.
+
+    Ends with 0 if an account can serve and with 1 if none can.
+    """
+    now = time.time()  # noqa: TID251  where real time comes in
+    source: status_report.Source = "server" if is_served(read) else "store"
+    with _asking(read) as ask:
+        usage = _demand(ask(Question("GET", "/api/usage/summary")))
+        told = status_report.report(_list(ask), usage, source, now)
+    click.echo(json.dumps(told, indent=2) if as_json else status_report.text(told, now))
+    if not told["canServe"]:
+        raise click.exceptions.Exit(1)
+
+
 @main.group()
 def accounts() -> None:
     """The ChatGPT accounts of the pool.
 
     Each command asks the running server, or works on its data while none runs. ACCOUNT is an id, the
-    beginning of one, or an e-mail address.
+    beginning of one, the name you gave it, or an e-mail address.
     """
 
 
@@ -197,10 +219,37 @@ def remove(read: Settings, account: str, *, delete_history: bool) -> None:
     _do(read, account, "DELETE", query, "removed")
 
 
-def _do(read: Settings, wanted: str, method: str, suffix: str, done: str) -> None:
+@accounts.command()
+@_account
+@click.argument("name", required=False)
+@click.pass_obj
+def alias(read: Settings, account: str, name: str | None) -> None:
+    """Call ACCOUNT by NAME; without one it goes by its e-mail address again."""
+    done = f"is called {name}" if name else "has no name of its own"
+    _do(read, account, "PUT", "/alias", done, {"alias": name})
+
+
+@accounts.command()
+@_account
+@click.argument("order", type=click.Choice(["burn_first", "normal", "preserve"]))
+@click.pass_obj
+def priority(read: Settings, account: str, order: str) -> None:
+    """Use ACCOUNT up before the others, like them, or only when no other can serve."""
+    _do(read, account, "PUT", "/routing-policy", f"set to {order}", {"routingPolicy": order})
+
+
+def _do(
+    read: Settings,
+    wanted: str,
+    method: str,
+    suffix: str,
+    done: str,
+    document: JsonObject | None = None,
+) -> None:
     with _asking(read) as ask:
         found = _find(ask, wanted)
-        _demand(ask(Question(method, f"{_ACCOUNTS}/{quote(found['accountId'], safe='')}{suffix}")))
+        target = f"{_ACCOUNTS}/{quote(found['accountId'], safe='')}{suffix}"
+        _demand(ask(Question(method, target, document=document)))
     click.echo(f"{found['email']} {done}")
 
 

@@ -13,17 +13,26 @@ _HEAD = ("STATUS", "E-MAIL", "PLAN", "5 H LEFT", "WEEK LEFT", "REQUESTS", "ID")
 
 def table(accounts: Iterable[JsonObject]) -> str:
     """One line per account below a heading, in columns."""
-    rows = [_HEAD, *map(_row, accounts)]
+    return "\n".join(columns([_HEAD, *map(_row, accounts)]))
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """One line per row, each column as wide as it needs to be."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(_line(row, widths) for row in rows)
+    return [_line(row, widths) for row in rows]
+
+
+def percent(share: float | None) -> str:
+    return "?" if share is None else f"{share:.0f} %"
 
 
 def matching(accounts: Iterable[JsonObject], word: str) -> list[JsonObject]:
-    """Those with this id; else with this e-mail address; else whose id begins so."""
+    """Those with this id; else of this name; else with this e-mail address; else whose id begins so."""
     known = list(accounts)
     email = word.lower()
     return (
         [account for account in known if account["accountId"] == word]
+        or [account for account in known if word and account["alias"] == word]
         or [account for account in known if account["email"].lower() == email]
         or [account for account in known if word and account["accountId"].startswith(word)]
     )
@@ -36,15 +45,11 @@ def _row(account: JsonObject) -> tuple[str, ...]:
         account["status"],
         account["email"],
         account["planType"],
-        _percent(usage["primaryRemainingPercent"]),
-        _percent(usage["secondaryRemainingPercent"]),
+        percent(usage["primaryRemainingPercent"]),
+        percent(usage["secondaryRemainingPercent"]),
         str(served["requestCount"]),
         account["accountId"],
     )
-
-
-def _percent(share: float | None) -> str:
-    return "?" if share is None else f"{share:.0f} %"
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -2,15 +2,25 @@
 
 import base64
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import httpx2
 
 from codex_lb.core.identity import local_id
-from codex_lb.core.model import Account, AccountState, Credential, Identity
+from codex_lb.core.model import (
+    Account,
+    AccountState,
+    Credential,
+    Identity,
+    Priority,
+    QuotaSample,
+    QuotaWindow,
+)
+from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard.app import build
-from codex_lb.store import AccountTotals, StateConflict
+from codex_lb.store import AccountTotals, DailySums, EventRecord, HourlySums, StateConflict
+from codex_lb.store.records import Dimension
 
 NOW = 1_790_000_000.0
 
@@ -22,7 +32,9 @@ class FakeAccounts:
     rows: dict[str, Account] = field(default_factory=dict)
     credentials: dict[str, Credential] = field(default_factory=dict)
     served: dict[str, AccountTotals] = field(default_factory=dict)
+    running: dict[str, int] = field(default_factory=dict)
     histories_deleted: list[str] = field(default_factory=list)
+    upstream: tuple[int, tuple[QuotaWindow, ...]] = (0, ())  # its answer to `poll`
     broken: Exception | None = None
 
     def add(self, account: Account) -> None:
@@ -35,6 +47,9 @@ class FakeAccounts:
 
     async def totals(self) -> dict[str, AccountTotals]:
         return self.served
+
+    def streams(self) -> Mapping[str, int]:
+        return self.running
 
     async def import_(self, identity: Identity, credential: Credential) -> tuple[Account, bool]:
         if self.broken:
@@ -58,10 +73,85 @@ class FakeAccounts:
         self.rows[account_id] = replace(account, state=state, blocks=())
         return self.rows[account_id]
 
+    async def set_alias(self, account_id: str, alias: str | None) -> Account | None:
+        if account_id in self.rows:
+            self.add(replace(self.rows[account_id], alias=alias))
+        return self.rows.get(account_id)
+
+    async def set_priority(self, account_id: str, priority: Priority) -> Account | None:
+        if account_id in self.rows:
+            self.add(replace(self.rows[account_id], priority=priority))
+        return self.rows.get(account_id)
+
+    async def poll(self, account_id: str) -> int:
+        status, windows = self.upstream
+        self.add(replace(self.rows[account_id], windows=windows))
+        return status
+
     async def delete(self, account_id: str, *, delete_history: bool) -> bool:
         if delete_history:
             self.histories_deleted.append(account_id)
         return self.rows.pop(account_id, None) is not None
+
+
+@dataclass
+class FakeHistory:
+    """What has been, in memory. Sums have the key of their account or error."""
+
+    quota: list[QuotaSample] = field(default_factory=list)
+    timeline: list[EventRecord] = field(default_factory=list)  # newest first
+    hours: dict[str, list[HourlySums]] = field(default_factory=dict)  # by dimension
+    days: list[DailySums] = field(default_factory=list)
+
+    async def samples(self, *, since: float, account_id: str | None = None) -> list[QuotaSample]:
+        return [
+            sample
+            for sample in self.quota
+            if sample.measured_at >= since and account_id in (None, sample.account_id)
+        ]
+
+    async def account_events(
+        self, account_id: str, *, limit: int, before_id: int | None = None
+    ) -> list[EventRecord]:
+        own = [
+            record
+            for record in self.timeline
+            if record.event.account_id == account_id
+            and (before_id is None or record.id < before_id)
+        ]
+        return own[:limit]
+
+    async def hourly(
+        self, dimension: Dimension, *, start_at: float, end_at: float
+    ) -> list[HourlySums]:
+        known = self.hours.get(dimension, [])
+        return [hour for hour in known if start_at <= hour.hour_at < end_at]
+
+    async def daily(
+        self,
+        dimension: Dimension,
+        *,
+        start_at: float,
+        end_at: float,
+        offset_s: int = 0,
+    ) -> list[DailySums]:
+        assert dimension == "account"
+        return [
+            day
+            for day in self.days
+            if start_at <= day.day_at < end_at and (day.day_at + offset_s) % 86_400 == 0
+        ]
+
+
+@dataclass
+class FakeSettings:
+    kept: OperatorSettings = field(default_factory=OperatorSettings)
+
+    async def read(self) -> OperatorSettings:
+        return self.kept
+
+    async def write(self, settings: OperatorSettings) -> None:
+        self.kept = settings
 
 
 def jwt(claims: object) -> str:
@@ -90,10 +180,21 @@ class AuthFile:
         return [self.tokens[f"{kind}_token"] for kind in ("id", "access", "refresh")]
 
 
-def caller(accounts: FakeAccounts, *, peer: str) -> httpx2.AsyncClient:
-    """Speaks to a control plane over `accounts` without a network; it holds nothing to close."""
+def caller(
+    accounts: FakeAccounts,
+    *,
+    peer: str,
+    history: FakeHistory | None = None,
+    settings: FakeSettings | None = None,
+) -> httpx2.AsyncClient:
+    """Speaks to a control plane over these without a network; it holds nothing to close."""
     app = build(
-        accounts, allowed_hosts=("localhost", "127.0.0.1"), version="9.9", clock=lambda: NOW
+        accounts,
+        history or FakeHistory(),
+        settings or FakeSettings(),
+        allowed_hosts=("localhost", "127.0.0.1"),
+        version="9.9",
+        clock=lambda: NOW,
     )
     transport = httpx2.ASGITransport(app, client=(peer, 50_000))
     return httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:2455")

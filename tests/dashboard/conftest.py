@@ -1,8 +1,13 @@
 """A control plane over a pool in memory, called from this machine or from another one."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import httpx2
 import pytest
-from tests.dashboard.builders import AuthFile, FakeAccounts, caller
+from tests.dashboard.builders import NOW, AuthFile, FakeAccounts, FakeHistory, FakeSettings, caller
+
+from codex_lb.store import Store
 
 
 @pytest.fixture
@@ -11,17 +16,37 @@ def accounts() -> FakeAccounts:
 
 
 @pytest.fixture
+def history() -> FakeHistory:
+    return FakeHistory()
+
+
+@pytest.fixture
+def settings() -> FakeSettings:
+    return FakeSettings()
+
+
+@pytest.fixture
 def auth_file() -> AuthFile:
     return AuthFile()
 
 
 @pytest.fixture
-def client(accounts: FakeAccounts) -> httpx2.AsyncClient:
+def client(
+    accounts: FakeAccounts, history: FakeHistory, settings: FakeSettings
+) -> httpx2.AsyncClient:
     """A program on this machine, such as curl."""
-    return caller(accounts, peer="127.0.0.1")
+    return caller(accounts, peer="127.0.0.1", history=history, settings=settings)
 
 
 @pytest.fixture
 def remote(accounts: FakeAccounts) -> httpx2.AsyncClient:
     """A program on another machine."""
     return caller(accounts, peer="192.0.2.7")
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    data = tmp_path / "data"
+    opened = await Store.open(None, data, data / "encryption.key", clock=lambda: NOW)
+    yield opened
+    await opened.close()

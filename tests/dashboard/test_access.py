@@ -90,8 +90,19 @@ async def test_the_api_describes_itself_to_the_operator_alone(
         "/api/accounts",
         "/api/accounts/import",
         "/api/accounts/{account_id}",
+        "/api/accounts/{account_id}/alias",
+        "/api/accounts/{account_id}/daily",
+        "/api/accounts/{account_id}/events",
         "/api/accounts/{account_id}/pause",
+        "/api/accounts/{account_id}/probe",
         "/api/accounts/{account_id}/reactivate",
+        "/api/accounts/{account_id}/routing-policy",
+        "/api/accounts/{account_id}/trends",
+        "/api/settings",
+        "/api/usage/daily",
+        "/api/usage/history",
+        "/api/usage/summary",
+        "/api/usage/window",
     }
     assert (await remote.get("/api/openapi.json")).status_code == 401
     assert (await client.get("/docs")).status_code == 404

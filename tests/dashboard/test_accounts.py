@@ -6,7 +6,15 @@ import httpx2
 import pytest
 from tests.dashboard.builders import NOW, AuthFile, FakeAccounts
 
-from codex_lb.core.model import Account, AccountState, Block, Identity, QuotaWindow
+from codex_lb.core.model import (
+    Account,
+    AccountState,
+    Block,
+    Credits,
+    ExtraLimit,
+    Identity,
+    QuotaWindow,
+)
 from codex_lb.store import AccountTotals
 
 IMPORT = "/api/accounts/import"
@@ -73,21 +81,37 @@ async def test_an_account_is_told_with_every_field(
 ) -> None:
     five_hours = QuotaWindow(300, 0.25, NOW + 1_800, NOW, "usage")
     week = QuotaWindow(10_080, 0.4, NOW + 90_000.25, NOW, "usage")
-    accounts.add(replace(ALICE, windows=(five_hours, week)))
+    extra = ExtraLimit("codex_x", "GPT-X", (replace(week, resets_at=NOW + 9.5), five_hours))
+    accounts.add(
+        replace(
+            ALICE,
+            windows=(five_hours, week),
+            credits=Credits(has=True, unlimited=False, balance=12.5, measured_at=NOW),
+            extras=(extra,),
+            reset_credits=2,
+            alias="Work",
+            priority="preserve",
+        )
+    )
+    accounts.running[ALICE.id] = 3
     accounts.served[ALICE.id] = AccountTotals(2, 3000, 400, 16_870)
     (told,) = (await client.get("/api/accounts")).json()["accounts"]
     assert told == {
         "accountId": "acc-1_ff8d9819",
         "chatgptAccountId": "acc-1",
         "email": "alice@example.com",
-        "alias": None,
-        "displayName": "alice@example.com",
+        "alias": "Work",
+        "displayName": "Work",
         "workspaceId": "w-1",
         "workspaceLabel": "Acme",
         "seatType": "chatgpt",
         "planType": "plus",
-        "routingPolicy": "normal",
+        "routingPolicy": "preserve",
         "status": "active",
+        "statusReason": None,
+        "statusSince": None,
+        "blockedUntil": None,
+        "activeStreams": 3,
         "securityWorkAuthorized": False,
         "usage": {
             "primaryRemainingPercent": 75.0,
@@ -100,6 +124,12 @@ async def test_an_account_is_told_with_every_field(
         "windowMinutesPrimary": 300,
         "windowMinutesSecondary": 10_080,
         "windowMinutesMonthly": None,
+        "measuredAtPrimary": "2026-09-21T14:13:20Z",
+        "measuredAtSecondary": "2026-09-21T14:13:20Z",
+        "measuredAtMonthly": None,
+        "sourcePrimary": "usage",
+        "sourceSecondary": "usage",
+        "sourceMonthly": None,
         "lastRefreshAt": "2026-09-21T14:13:19.500000Z",
         "capacityCreditsPrimary": 225.0,
         "remainingCreditsPrimary": 168.75,
@@ -113,10 +143,28 @@ async def test_an_account_is_told_with_every_field(
             "cachedInputTokens": 400,
             "totalCostUsd": 0.01687,
         },
-        "additionalQuotas": [],
-        "creditsHas": None,
-        "creditsUnlimited": None,
-        "creditsBalance": None,
+        "additionalQuotas": [
+            {
+                "quotaKey": "codex_x",
+                "limitName": "GPT-X",
+                "meteredFeature": "codex_x",
+                "displayLabel": "GPT-X",
+                "routingPolicy": "inherit",
+                "primaryWindow": {
+                    "usedPercent": 25.0,
+                    "resetAt": 1_790_001_800,
+                    "windowMinutes": 300,
+                },
+                "secondaryWindow": {
+                    "usedPercent": 40.0,
+                    "resetAt": 1_790_000_009,
+                    "windowMinutes": 10_080,
+                },
+            }
+        ],
+        "creditsHas": True,
+        "creditsUnlimited": False,
+        "creditsBalance": 12.5,
         "deactivationReason": None,
         "auth": {
             "access": {"expiresAt": "2026-09-21T14:14:20Z", "state": None},
@@ -126,7 +174,7 @@ async def test_an_account_is_told_with_every_field(
         "limitWarmupEnabled": False,
         "limitWarmup": None,
         "isEmailDuplicate": False,
-        "availableResetCredits": 0,
+        "availableResetCredits": 2,
         "resetCreditNearestExpiresAt": None,
     }
 
@@ -182,6 +230,139 @@ async def test_changes_of_state(
         assert not accounts.rows[ALICE.id].blocks
 
 
+async def test_a_limited_account_says_why_since_when_and_until_when(
+    client: httpx2.AsyncClient, accounts: FakeAccounts
+) -> None:
+    block = Block("usage_limit", NOW - 60, NOW + 600, "HTTP 429", is_told=True)
+    accounts.add(replace(ALICE, blocks=(block,)))
+    (told,) = (await client.get("/api/accounts")).json()["accounts"]
+    assert told["status"] == "rate_limited"
+    assert told["statusReason"] == "usage limit until 14:23 UTC, told by upstream"
+    assert told["statusSince"] == "2026-09-21T14:12:20Z"
+    assert told["blockedUntil"] == "2026-09-21T14:23:20Z"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "answer"),
+    [
+        pytest.param("alias", {"alias": "  Work "}, {"alias": "Work"}, id="a name is trimmed"),
+        pytest.param("alias", {"alias": " "}, {"alias": None}, id="an empty one takes it away"),
+        pytest.param("alias", {"alias": None}, {"alias": None}, id="so does none"),
+        pytest.param("alias", {"alias": "x" * 255}, {"alias": "x" * 255}, id="a long one"),
+        pytest.param(
+            "routing-policy",
+            {"routingPolicy": "burn_first"},
+            {"routingPolicy": "burn_first"},
+            id="an order of use",
+        ),
+        pytest.param(
+            "routing-policy/",
+            {"routing_policy": "preserve"},
+            {"routingPolicy": "preserve"},
+            id="in the other spelling, with a slash",
+        ),
+    ],
+)
+async def test_what_an_operator_sets_is_told_back_and_kept(
+    client: httpx2.AsyncClient,
+    accounts: FakeAccounts,
+    path: str,
+    body: object,
+    answer: dict[str, object],
+) -> None:
+    accounts.add(replace(ALICE, alias="Old"))
+    told = await client.put(f"/api/accounts/{ALICE.id}/{path}", json=body)
+    assert (told.status_code, told.json()) == (200, {"accountId": ALICE.id} | answer)
+    (listed,) = (await client.get("/api/accounts")).json()["accounts"]
+    assert listed | answer == listed
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "error"),
+    [
+        ("PUT", "alias", {"alias": "x" * 256}, 422, "validation_error"),
+        ("PUT", "alias", {"alias": 1}, 422, "validation_error"),
+        ("PUT", "routing-policy", {"routingPolicy": "first"}, 422, "validation_error"),
+        ("PUT", "routing-policy", {}, 422, "validation_error"),
+        ("PATCH", "", {}, 400, "empty_account_update"),
+        ("PATCH", "", {"securityWorkAuthorized": None}, 400, "empty_account_update"),
+        ("PATCH", "", {"securityWorkAuthorized": [1]}, 422, "validation_error"),
+        ("GET", "events?limit=0", None, 422, "validation_error"),
+        ("GET", "daily?days=0", None, 422, "validation_error"),
+        ("GET", "daily?utcOffset=900", None, 422, "validation_error"),
+    ],
+)
+async def test_what_cannot_be_is_refused(
+    client: httpx2.AsyncClient,
+    accounts: FakeAccounts,
+    method: str,
+    path: str,
+    body: object,
+    status: int,
+    error: str,
+) -> None:
+    accounts.add(ALICE)
+    answer = await client.request(method, f"/api/accounts/{ALICE.id}/{path}", json=body)
+    assert (answer.status_code, code(answer)) == (status, error)
+    assert accounts.rows == {ALICE.id: ALICE}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "alias", {"alias": "Work"}),
+        ("PUT", "routing-policy", {"routingPolicy": "normal"}),
+        ("PATCH", "", {"securityWorkAuthorized": True}),
+    ],
+)
+async def test_an_unknown_account_is_not_changed(
+    client: httpx2.AsyncClient, method: str, path: str, body: object
+) -> None:
+    answer = await client.request(method, f"/api/accounts/nobody/{path}", json=body)
+    assert (answer.status_code, code(answer)) == (404, "account_not_found")
+
+
+async def test_a_script_may_speak_of_security_work(
+    client: httpx2.AsyncClient, accounts: FakeAccounts
+) -> None:
+    accounts.add(ALICE)
+    answer = await client.patch(f"/api/accounts/{ALICE.id}", json={"securityWorkAuthorized": True})
+    assert (answer.status_code, answer.json()) == (200, {"status": "updated"})
+
+
+async def test_a_probe_forgets_the_blocks_and_tells_what_upstream_says_now(
+    client: httpx2.AsyncClient, accounts: FakeAccounts
+) -> None:
+    spent = QuotaWindow(300, 1.0, NOW + 600, NOW - 60, "usage")
+    week = QuotaWindow(10_080, 0.4, NOW + 90_000, NOW, "usage")
+    block = Block("usage_limit", NOW - 60, NOW + 600, "HTTP 429", is_told=True)
+    accounts.add(replace(ALICE, windows=(spent,), blocks=(block,)))
+    accounts.upstream = (200, (replace(spent, used=0.25), week))
+    answer = await client.post(f"/api/accounts/{ALICE.id}/probe", json={"model": "gpt-5"})
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "probed",
+        "accountId": ALICE.id,
+        "probeStatusCode": 200,
+        "primaryUsedPercentBefore": 100.0,
+        "primaryUsedPercentAfter": 25.0,
+        "secondaryUsedPercentBefore": None,
+        "secondaryUsedPercentAfter": 40.0,
+        "accountStatusBefore": "rate_limited",
+        "accountStatusAfter": "active",
+    }
+
+
+@pytest.mark.parametrize("state", ["paused", "reauth_required", "deactivated"])
+async def test_only_an_account_in_use_can_be_probed(
+    client: httpx2.AsyncClient, accounts: FakeAccounts, state: AccountState
+) -> None:
+    accounts.add(replace(ALICE, state=state))
+    answer = await client.post(f"/api/accounts/{ALICE.id}/probe")
+    assert (answer.status_code, code(answer)) == (409, "account_not_probable")
+    assert accounts.rows[ALICE.id].state == state
+
+
 @pytest.mark.parametrize(
     ("query", "histories"),
     [
@@ -206,7 +387,11 @@ async def test_delete(
     [
         ("POST", "/api/accounts/nobody/pause"),
         ("POST", "/api/accounts/nobody/reactivate"),
+        ("POST", "/api/accounts/nobody/probe"),
         ("DELETE", "/api/accounts/nobody"),
+        ("GET", "/api/accounts/nobody/trends"),
+        ("GET", "/api/accounts/nobody/events"),
+        ("GET", "/api/accounts/nobody/daily"),
         ("POST", "/api/accounts/%2e%2e%00/pause"),
     ],
 )

@@ -1,25 +1,17 @@
 """The operator's actions on a store without a server."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from tests.dashboard.builders import NOW, AuthFile
 
 from codex_lb.core.accounts import PAUSE, REACTIVATE
 from codex_lb.core.identity import parse
 from codex_lb.core.model import Block
+from codex_lb.core.operator_settings import OperatorSettings
+from codex_lb.core.routing_settings import RoutingSettings
 from codex_lb.dashboard.ports import AccountsPort
 from codex_lb.dashboard.stored_accounts import StoredAccounts
+from codex_lb.dashboard.stored_settings import StoredSettings
 from codex_lb.store import StateConflict, Store
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    data = tmp_path / "data"
-    opened = await Store.open(None, data, data / "encryption.key", clock=lambda: NOW)
-    yield opened
-    await opened.close()
 
 
 async def added(accounts: AccountsPort, auth_file: AuthFile) -> str:
@@ -77,3 +69,31 @@ async def test_a_deleted_account_is_gone_with_its_credential(
     assert await store.credential(id_) is None
     assert not await accounts.delete(id_, delete_history=False)
     assert await accounts.set_state(id_, "paused", allowed_from=PAUSE.allowed_from) is None
+
+
+async def test_what_an_operator_does_stands_in_the_timeline(
+    store: Store, auth_file: AuthFile
+) -> None:
+    accounts = StoredAccounts(store, lambda: NOW)
+    id_ = await added(accounts, auth_file)
+    await accounts.import_(*parse(auth_file.document(), now=NOW))
+    await accounts.set_state(id_, PAUSE.to, allowed_from=PAUSE.allowed_from)
+    await accounts.set_state(id_, REACTIVATE.to, allowed_from=REACTIVATE.allowed_from)
+    records = await store.account_events(id_, limit=9)
+    assert [record.event.kind for record in records] == [
+        "reactivated",
+        "paused",
+        "signed_in",
+        "added",
+    ]
+    assert {record.event.by for record in records} == {"operator"}
+
+
+async def test_settings_are_kept_and_told(store: Store) -> None:
+    heard: list[OperatorSettings] = []
+    settings = StoredSettings(store, heard.append)
+    assert await settings.read() == OperatorSettings()
+    wanted = OperatorSettings(RoutingSettings(strategy="fill_first"), 2)
+    await settings.write(wanted)
+    assert await StoredSettings(store).read() == wanted
+    assert heard == [wanted]

@@ -18,6 +18,8 @@ PAUSE = Change("paused", "paused", frozenset({"active", "paused"}))
 # A deactivated account may be tried again, because only upstream knows whether it is back; one
 # that needs a sign-in cannot serve before it got one.
 REACTIVATE = Change("reactivated", "active", frozenset({"active", "paused", "deactivated"}))
+# "Try now": whatever stands against an account that is in use is forgotten.
+PROBE = Change("probed", "active", frozenset({"active"}))
 
 _WHY: dict[AccountState, str] = {
     "active": "is active",

@@ -18,6 +18,7 @@ Status = Literal[
 # Upstream's windows last 5 hours, a week or a month; lengths between go to the nearest kind.
 _WEEKLY_FROM_MIN = 1_440
 _MONTHLY_FROM_MIN = 20_160
+SHORT, WEEKLY, MONTHLY = range(3)
 
 # Blocks that a client would feel as a limit. The others are suspicions or bar one model only.
 _STATUS_OF_BLOCK: dict[str, Status] = {
@@ -60,6 +61,13 @@ class WindowSummary:
     remaining_percent: float | None = None  # 0 to 100, two decimals
     remaining: float | None = None  # credits
     resets_at: float | None = None  # Unix seconds; None when the reset has passed
+    measured_at: float | None = None
+    source: str | None = None  # where upstream said so, as in `QuotaWindow`
+
+    @property
+    def used_percent(self) -> float | None:
+        left = self.remaining_percent
+        return None if left is None else round(100.0 - left, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,11 @@ def shared_emails(accounts: Iterable[Account]) -> frozenset[str]:
     return frozenset(twice)
 
 
+def kind(minutes: int) -> int:
+    """Of a window of this length: `SHORT`, `WEEKLY` or `MONTHLY`."""
+    return (minutes >= _WEEKLY_FROM_MIN) + (minutes >= _MONTHLY_FROM_MIN)
+
+
 def _bars(block: Block, now: float) -> bool:
     return block.model is None and now < block.until
 
@@ -108,7 +121,7 @@ def _by_kind(given: Iterable[QuotaWindow]) -> list[QuotaWindow | None]:
     """Short, weekly, monthly. Of two windows of one kind the one measured last counts."""
     kinds: list[QuotaWindow | None] = [None, None, None]
     for window in sorted(given, key=lambda window: window.measured_at):
-        kinds[(window.minutes >= _WEEKLY_FROM_MIN) + (window.minutes >= _MONTHLY_FROM_MIN)] = window
+        kinds[kind(window.minutes)] = window
     return kinds
 
 
@@ -123,4 +136,6 @@ def _summary(window: QuotaWindow | None, capacity: float | None, now: float) -> 
         remaining_percent=round(left * 100, 2),
         remaining=None if capacity is None else round(capacity * left, 2),
         resets_at=None if has_reset else window.resets_at,
+        measured_at=window.measured_at,
+        source=window.source,
     )

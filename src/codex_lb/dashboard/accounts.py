@@ -1,17 +1,20 @@
-"""The routes of the pool's accounts: list, import, pause, reactivate, delete."""
+"""The routes of the pool's accounts: list, import, and what an operator does to one of them."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
+from pydantic import StringConstraints
 
-from codex_lb.core import identity
-from codex_lb.core.accounts import PAUSE, REACTIVATE, Change, why_not
+from codex_lb.core import identity, summary
+from codex_lb.core.accounts import PAUSE, PROBE, REACTIVATE, Change, why_not
 from codex_lb.core.identity import InvalidAuthJson
+from codex_lb.core.model import Account, Priority
 from codex_lb.dashboard.ports import AccountsPort, Clock
 from codex_lb.dashboard.problems import ErrorBody, Problem
 from codex_lb.dashboard.summaries import (
     AccountImportResponse,
     AccountsResponse,
+    Shape,
     StatusResponse,
     imported,
     summaries,
@@ -38,12 +41,51 @@ _UPLOAD: dict[str, Any] = {
 }
 
 
+class AliasRequest(Shape):
+    alias: Annotated[str, StringConstraints(strip_whitespace=True, max_length=255)] | None = None
+
+
+class AliasResponse(Shape):
+    account_id: str
+    alias: str | None
+
+
+class RoutingPolicyRequest(Shape):
+    routing_policy: Priority
+
+
+class RoutingPolicyResponse(Shape):
+    account_id: str
+    routing_policy: Priority
+
+
+class AccountUpdate(Shape):
+    """Taken for the sake of scripts; no account is kept for security work here."""
+
+    security_work_authorized: bool | None = None
+
+
+class ProbeResponse(Shape):
+    """Percentages are null where upstream has told nothing; `probe_status_code` 0: no answer."""
+
+    status: str
+    account_id: str
+    probe_status_code: int
+    primary_used_percent_before: float | None
+    primary_used_percent_after: float | None
+    secondary_used_percent_before: float | None
+    secondary_used_percent_after: float | None
+    account_status_before: summary.Status
+    account_status_after: summary.Status
+
+
 def routes(accounts: AccountsPort, clock: Clock) -> APIRouter:
     router = APIRouter(prefix="/api/accounts", tags=["accounts"])
 
     @router.get("")
     async def list_accounts() -> AccountsResponse:
-        return summaries(await accounts.list(), await accounts.totals(), clock())
+        known, served = await accounts.list(), await accounts.totals()
+        return summaries(known, served, accounts.streams(), clock())
 
     @router.post(
         "/import",
@@ -72,6 +114,35 @@ def routes(accounts: AccountsPort, clock: Clock) -> APIRouter:
         await _change(accounts, account_id, REACTIVATE)
         return StatusResponse(status="reactivated")
 
+    @router.post("/{account_id}/probe", responses={404: _ERROR, 409: _ERROR})
+    async def probe_account(account_id: str) -> ProbeResponse:
+        """Try now: forget what stands against the account and ask upstream what it has left."""
+        before = await find(accounts, account_id)
+        await _change(accounts, account_id, PROBE, code="account_not_probable")
+        status = await accounts.poll(account_id)
+        return _probed(before, await find(accounts, account_id), status, clock())
+
+    @router.put("/{account_id}/alias", responses={404: _ERROR, 422: _ERROR})
+    async def set_account_alias(account_id: str, wish: AliasRequest) -> AliasResponse:
+        """Name the account; an empty name takes it away."""
+        account = _known(await accounts.set_alias(account_id, wish.alias or None))
+        return AliasResponse(account_id=account.id, alias=account.alias)
+
+    @router.put("/{account_id}/routing-policy", responses={404: _ERROR, 422: _ERROR})
+    async def set_account_routing_policy(
+        account_id: str, wish: RoutingPolicyRequest
+    ) -> RoutingPolicyResponse:
+        """Use the account up first, like the others, or only when no other can serve."""
+        account = _known(await accounts.set_priority(account_id, wish.routing_policy))
+        return RoutingPolicyResponse(account_id=account.id, routing_policy=account.priority)
+
+    @router.patch("/{account_id}", responses={400: _ERROR, 404: _ERROR, 422: _ERROR})
+    async def update_account(account_id: str, update: AccountUpdate) -> StatusResponse:
+        if update.security_work_authorized is None:
+            raise Problem(400, "empty_account_update", "Nothing is given that could be changed.")
+        await find(accounts, account_id)
+        return StatusResponse(status="updated")
+
     @router.delete("/{account_id}", responses={404: _ERROR})
     async def delete_account(account_id: str, delete_history: bool = False) -> StatusResponse:  # noqa: FBT001, FBT002  a query parameter
         """Forget the account and its tokens, and with `delete_history` its requests too."""
@@ -82,15 +153,45 @@ def routes(accounts: AccountsPort, clock: Clock) -> APIRouter:
     return router
 
 
-async def _change(accounts: AccountsPort, account_id: str, change: Change) -> None:
+async def find(accounts: AccountsPort, account_id: str) -> Account:
+    """Raises the `Problem` of an unknown account."""
+    known = await accounts.list()
+    return _known(next((account for account in known if account.id == account_id), None))
+
+
+async def _change(
+    accounts: AccountsPort,
+    account_id: str,
+    change: Change,
+    *,
+    code: str = "account_state_transition_invalid",
+) -> None:
     try:
-        account = await accounts.set_state(account_id, change.to, allowed_from=change.allowed_from)
+        _known(await accounts.set_state(account_id, change.to, allowed_from=change.allowed_from))
     except StateConflict as conflict:
-        message = why_not(change, conflict.current)
-        raise Problem(409, "account_state_transition_invalid", message) from None
+        raise Problem(409, code, why_not(change, conflict.current)) from None
+
+
+def _known(account: Account | None) -> Account:
     if account is None:
         raise _unknown()
+    return account
 
 
 def _unknown() -> Problem:
     return Problem(404, "account_not_found", "There is no such account.")
+
+
+def _probed(before: Account, after: Account, status: int, now: float) -> ProbeResponse:
+    old, new = summary.windows(before, now), summary.windows(after, now)
+    return ProbeResponse(
+        status="probed",
+        account_id=after.id,
+        probe_status_code=status,
+        primary_used_percent_before=old.short.used_percent,
+        primary_used_percent_after=new.short.used_percent,
+        secondary_used_percent_before=old.weekly.used_percent,
+        secondary_used_percent_after=new.weekly.used_percent,
+        account_status_before=summary.status(before, now),
+        account_status_after=summary.status(after, now),
+    )

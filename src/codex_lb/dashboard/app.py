@@ -6,14 +6,17 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from codex_lb.dashboard import accounts as account_routes
-from codex_lb.dashboard import pages, problems
+from codex_lb.dashboard import pages, problems, timeline, usage
+from codex_lb.dashboard import settings as settings_routes
 from codex_lb.dashboard.edge import Edge
 from codex_lb.dashboard.guard import Guard
-from codex_lb.dashboard.ports import AccountsPort, Clock
+from codex_lb.dashboard.ports import AccountsPort, Clock, HistoryPort, SettingsPort
 
 
 def build(
     accounts: AccountsPort,
+    history: HistoryPort,
+    settings: SettingsPort,
     *,
     allowed_hosts: Collection[str],
     version: str,
@@ -35,6 +38,9 @@ def build(
         generate_unique_id_function=_operation_id,
     )
     app.include_router(account_routes.routes(accounts, clock))
+    app.include_router(timeline.routes(accounts, history, clock))
+    app.include_router(usage.routes(accounts, history, clock))
+    app.include_router(settings_routes.routes(settings, accounts))
     problems.install(app)
     pages.install(app, version=version, notice=notice)
     app.add_middleware(Guard, allowed_hosts=allowed_hosts)

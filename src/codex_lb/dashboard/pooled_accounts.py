@@ -1,18 +1,36 @@
 """The operator's account actions, done in the store and in the running pool alike."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Protocol
 
-from codex_lb.core import identity as identities
-from codex_lb.core.model import Account, AccountState, Credential, Identity
-from codex_lb.dashboard.stored_accounts import forget_obstacles
+from codex_lb.core.model import Account, AccountState, Credential, Identity, Priority
+from codex_lb.dashboard.stored_accounts import StoredAccounts
 from codex_lb.jobs.keeper import Keeper
 from codex_lb.proxy.pool import Pool
 from codex_lb.store import AccountTotals, Store
 from codex_lb.upstream.credentials import Credentials
 
 
+class AsksUsage(Protocol):
+    """Asks upstream what one account has left, beside the regular rounds."""
+
+    def poll_soon(self, account_id: str) -> None: ...
+
+    async def poll(self, account_id: str) -> int:
+        """The pool knows the answer when this returns: its HTTP status, 0 if there was none."""
+
+
+class NobodyAsks:
+    """An `AsksUsage` where upstream is not asked."""
+
+    def poll_soon(self, account_id: str) -> None: ...
+
+    async def poll(self, account_id: str) -> int:  # noqa: ARG002  as the Protocol has it
+        return 0
+
+
 class PooledAccounts:
-    """Each action is on disk when it returns, and the next request sees it."""
+    """An `AccountsPort`. Each action is on disk when it returns; the next request sees it."""
 
     def __init__(
         self,
@@ -21,48 +39,64 @@ class PooledAccounts:
         credentials: Credentials,
         keeper: Keeper,
         clock: Callable[[], float],
+        usage: AsksUsage,
     ) -> None:
         self._store = store
+        self._stored = StoredAccounts(store, clock)
         self._pool = pool
         self._credentials = credentials
         self._keeper = keeper
-        self._clock = clock
+        self._usage = usage
 
     async def list(self) -> list[Account]:
         """As the pool knows them: its readings are newer than the store's."""
         return self._pool.accounts()
 
     async def totals(self) -> dict[str, AccountTotals]:
-        return await self._store.request_totals()
+        return await self._stored.totals()
+
+    def streams(self) -> Mapping[str, int]:
+        return self._pool.streams()
 
     async def import_(self, identity: Identity, credential: Credential) -> tuple[Account, bool]:
-        """The account, and whether it replaced one of the same identity."""
-        account_id = identities.local_id(identity)
         await self._keeper.flush()
-        stored = await self._store.put_account(account_id, identity, credential, now=self._clock())
-        self._credentials.forget(account_id)
-        await self.reload(account_id)
-        return stored
+        account, replaced = await self._stored.import_(identity, credential)
+        self._credentials.forget(account.id)
+        await self.reload(account.id)
+        self._usage.poll_soon(account.id)
+        return account, replaced
 
     async def set_state(
         self, account_id: str, state: AccountState, *, allowed_from: Collection[AccountState]
     ) -> Account | None:
-        """None: unknown id. Raises `StateConflict`."""
         await self._keeper.flush()
-        account = await self._store.set_state(
-            account_id, state, reason=None, allowed_from=allowed_from
-        )
-        if account is not None and state == "active":
-            await forget_obstacles(self._store, account, self._clock())
+        account = await self._stored.set_state(account_id, state, allowed_from=allowed_from)
         await self.reload(account_id)
-        return await self._store.account(account_id) if account else None
+        if account is not None and state == "active":
+            self._usage.poll_soon(account_id)
+        return account
+
+    async def set_alias(self, account_id: str, alias: str | None) -> Account | None:
+        await self._keeper.flush()
+        account = await self._stored.set_alias(account_id, alias)
+        await self.reload(account_id)
+        return account
+
+    async def set_priority(self, account_id: str, priority: Priority) -> Account | None:
+        await self._keeper.flush()
+        account = await self._stored.set_priority(account_id, priority)
+        await self.reload(account_id)
+        return account
 
     async def delete(self, account_id: str, *, delete_history: bool) -> bool:
         await self._keeper.flush()
-        found = await self._store.delete_account(account_id, delete_history=delete_history)
+        found = await self._stored.delete(account_id, delete_history=delete_history)
         self._credentials.forget(account_id)
         await self.reload(account_id)
         return found
+
+    async def poll(self, account_id: str) -> int:
+        return await self._usage.poll(account_id)
 
     async def reload(self, account_id: str) -> None:
         """The store's word replaces the pool's."""

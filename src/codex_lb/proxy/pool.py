@@ -158,6 +158,10 @@ class Pool:
     def plans(self) -> dict[str, str]:
         return {name: live.account.identity.plan for name, live in self._live.items()}
 
+    def streams(self) -> dict[str, int]:
+        """Requests in flight by account id."""
+        return {name: live.in_flight for name, live in self._live.items()}
+
     @property
     def in_flight(self) -> int:
         return sum(live.in_flight for live in self._live.values())

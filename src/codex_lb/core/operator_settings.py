@@ -1,0 +1,50 @@
+"""What the operator sets while the program runs: how it stands in the store, and how it changes.
+
+A change names only what is to change. Every change raises the version, by which two operators who
+change at a time find out.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from codex_lb.core import routing_settings
+from codex_lb.core.routing_settings import RoutingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSettings:
+    routing: RoutingSettings = routing_settings.DEFAULT
+    version: int = 1
+
+
+class InvalidSettingError(ValueError):
+    """The message names the setting, as in JSON, and says what is wrong with it."""
+
+
+def read(stored: object) -> OperatorSettings:
+    """From the JSON that `as_json` gave; the defaults for anything that is not."""
+    if not isinstance(stored, Mapping):
+        return OperatorSettings()
+    version = stored.get("version")
+    try:
+        routing = routing_settings.read(stored)
+    except ValueError:  # written by another release
+        routing = routing_settings.DEFAULT
+    return OperatorSettings(routing, version if isinstance(version, int) else 1)
+
+
+def as_json(settings: OperatorSettings) -> dict[str, object]:
+    return {**routing_settings.as_json(settings.routing), "version": settings.version}
+
+
+def changed(
+    current: OperatorSettings, given: Mapping[str, object], account_ids: Collection[str]
+) -> OperatorSettings:
+    """`current` with what is `given`, by the names in JSON. Raises `InvalidSettingError`."""
+    try:
+        routing = routing_settings.read(given, current.routing)
+    except ValueError as error:
+        raise InvalidSettingError(str(error)) from error
+    if routing.strategy == "single_account" and routing.single_account_id not in account_ids:
+        raise InvalidSettingError("singleAccountId: there is no such account")
+    return OperatorSettings(routing, current.version + 1)

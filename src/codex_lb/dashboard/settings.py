@@ -1,0 +1,74 @@
+"""The routes of what the operator sets while the program runs."""
+
+import asyncio
+from typing import Any, Literal
+
+from fastapi import APIRouter
+
+from codex_lb.core import operator_settings
+from codex_lb.core.operator_settings import InvalidSettingError, OperatorSettings
+from codex_lb.core.routing_settings import Strategy
+from codex_lb.dashboard.ports import AccountsPort, SettingsPort
+from codex_lb.dashboard.problems import ErrorBody, Problem
+from codex_lb.dashboard.summaries import Shape
+
+_ERROR: dict[str, Any] = {"model": ErrorBody}
+
+
+class SettingsResponse(Shape):
+    sticky_threads_enabled: bool
+    prefer_earlier_reset_accounts: bool
+    prefer_earlier_reset_window: Literal["primary", "secondary"]
+    routing_strategy: Strategy
+    relative_availability_power: float
+    relative_availability_top_k: int
+    single_account_id: str | None
+    version: int
+
+
+class SettingsUpdate(Shape):
+    """What is missing or null stays as it is, but a null clears `single_account_id`."""
+
+    sticky_threads_enabled: bool | None = None
+    prefer_earlier_reset_accounts: bool | None = None
+    prefer_earlier_reset_window: Literal["primary", "secondary"] | None = None
+    routing_strategy: Strategy | None = None
+    relative_availability_power: float | None = None
+    relative_availability_top_k: int | None = None
+    single_account_id: str | None = None
+    expected_version: int | None = None
+
+
+def routes(settings: SettingsPort, accounts: AccountsPort) -> APIRouter:
+    router = APIRouter(prefix="/api/settings", tags=["settings"])
+    changing = asyncio.Lock()  # between reading and writing nobody else may write
+
+    @router.get("")
+    async def get_settings() -> SettingsResponse:
+        return _response(await settings.read())
+
+    @router.put("", responses={409: _ERROR, 422: _ERROR})
+    async def update_settings(update: SettingsUpdate) -> SettingsResponse:
+        """Change what is given. `expected_version` refuses it if another was faster."""
+        given = update.model_dump(by_alias=True, exclude_unset=True)
+        known = {account.id for account in await accounts.list()}
+        async with changing:
+            current = await settings.read()
+            if update.expected_version not in (None, current.version):
+                raise Problem(
+                    409,
+                    "settings_conflict",
+                    f"The settings were changed meanwhile; they are at version {current.version}.",
+                )
+            try:
+                changed = operator_settings.changed(current, given, known)
+            except InvalidSettingError as refusal:
+                raise Problem(422, "validation_error", str(refusal)) from None
+            await settings.write(changed)
+        return _response(changed)
+
+    return router
+
+
+def _response(settings: OperatorSettings) -> SettingsResponse:
+    return SettingsResponse.model_validate(operator_settings.as_json(settings))

@@ -1,0 +1,27 @@
+"""The operator's settings in the store, told to whoever goes by them."""
+
+from collections.abc import Callable
+
+from codex_lb.core import operator_settings
+from codex_lb.core.operator_settings import OperatorSettings
+from codex_lb.store import Store
+
+_NAME = "operator"
+
+
+class StoredSettings:
+    """A `SettingsPort`. `on_change` hears of every change made here."""
+
+    def __init__(
+        self, store: Store, on_change: Callable[[OperatorSettings], None] | None = None
+    ) -> None:
+        self._store = store
+        self._on_change = on_change
+
+    async def read(self) -> OperatorSettings:
+        return operator_settings.read(await self._store.setting(_NAME))
+
+    async def write(self, settings: OperatorSettings) -> None:
+        await self._store.put_setting(_NAME, operator_settings.as_json(settings))
+        if self._on_change is not None:
+            self._on_change(settings)

@@ -1,0 +1,88 @@
+"""The routes of the operator's settings."""
+
+import httpx2
+import pytest
+from tests.dashboard.builders import NOW, FakeAccounts, FakeSettings
+
+from codex_lb.core.model import Account, Identity
+from codex_lb.core.operator_settings import OperatorSettings
+
+DEFAULTS = {
+    "stickyThreadsEnabled": True,
+    "preferEarlierResetAccounts": True,
+    "preferEarlierResetWindow": "secondary",
+    "routingStrategy": "capacity_weighted",
+    "relativeAvailabilityPower": 2.0,
+    "relativeAvailabilityTopK": 5,
+    "singleAccountId": None,
+    "version": 1,
+}
+ALICE = Account("a", Identity(None, None, "a@example.com", "plus"), "active", None, NOW, NOW, None)
+
+
+async def test_all_fields_are_told_with_their_defaults(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/api/settings/")
+    assert (answer.status_code, answer.json()) == (200, DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    ("body", "changes"),
+    [
+        pytest.param({}, {}, id="nothing"),
+        pytest.param(DEFAULTS, {}, id="everything as it was told"),
+        pytest.param({"apiKeyAuthEnabled": True}, {}, id="names that are not known"),
+        pytest.param(
+            {"routingStrategy": None, "version": 9}, {}, id="nulls, and what is only told"
+        ),
+        pytest.param(
+            {"stickyThreadsEnabled": False, "relative_availability_top_k": 3},
+            {"stickyThreadsEnabled": False, "relativeAvailabilityTopK": 3},
+            id="either spelling",
+        ),
+        pytest.param(
+            {"routingStrategy": "single_account", "singleAccountId": "a", "expectedVersion": 1},
+            {"routingStrategy": "single_account", "singleAccountId": "a"},
+            id="one account that exists",
+        ),
+    ],
+)
+async def test_a_change_is_merged_and_raises_the_version(
+    client: httpx2.AsyncClient, accounts: FakeAccounts, body: object, changes: dict[str, object]
+) -> None:
+    accounts.add(ALICE)
+    answer = await client.put("/api/settings", json=body)
+    assert (answer.status_code, answer.json()) == (200, DEFAULTS | changes | {"version": 2})
+    assert (await client.get("/api/settings")).json() == answer.json()
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "named"),
+    [
+        ({"expectedVersion": 2}, 409, "settings_conflict", "version 1"),
+        ({"routingStrategy": "best"}, 422, "validation_error", "routingStrategy"),
+        ({"stickyThreadsEnabled": "perhaps"}, 422, "validation_error", "stickyThreadsEnabled"),
+        ({"relativeAvailabilityPower": 0}, 422, "validation_error", "relativeAvailabilityPower"),
+        ({"relativeAvailabilityTopK": 21}, 422, "validation_error", "relativeAvailabilityTopK"),
+        ({"routingStrategy": "single_account"}, 422, "validation_error", "singleAccountId"),
+        (
+            {"routingStrategy": "single_account", "singleAccountId": "b"},
+            422,
+            "validation_error",
+            "singleAccountId",
+        ),
+        ([], 422, "validation_error", "body"),
+    ],
+)
+async def test_a_refused_change_changes_nothing(
+    client: httpx2.AsyncClient,
+    settings: FakeSettings,
+    body: object,
+    status: int,
+    code: str,
+    named: str,
+) -> None:
+    answer = await client.put("/api/settings", json=body)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (status, code)
+    assert named in error["message"]
+    assert settings.kept == OperatorSettings()
