@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codex_lb.core import summary
-from codex_lb.core.model import Account, AccountState, Block, BlockKind, Identity, QuotaWindow
+from codex_lb.core.model import (
+    Account,
+    AccountState,
+    Block,
+    BlockKind,
+    Credits,
+    Identity,
+    QuotaWindow,
+)
 from codex_lb.core.summary import WindowSummaries, WindowSummary
 
 NOW = 1_790_000_000.0
@@ -65,6 +73,31 @@ def test_a_spent_window_is_a_limit_until_its_reset() -> None:
 
 
 @pytest.mark.parametrize(
+    ("credits_", "expected"),
+    [
+        pytest.param(
+            Credits(has=True, unlimited=False, balance=2.5, measured_at=NOW),
+            "active",
+            id="bought credits go on",
+        ),
+        pytest.param(
+            Credits(has=False, unlimited=True, balance=None, measured_at=NOW),
+            "active",
+            id="so do unlimited ones",
+        ),
+        pytest.param(
+            Credits(has=True, unlimited=False, balance=0.0, measured_at=NOW),
+            "rate_limited",
+            id="used up credits do not",
+        ),
+    ],
+)
+def test_credits_stand_in_for_a_spent_window(credits_: Credits, expected: str) -> None:
+    spent = replace(account("plus", window(300, 1.0)), credits=credits_)
+    assert summary.status(spent, NOW) == expected
+
+
+@pytest.mark.parametrize(
     ("given_account", "expected"),
     [
         pytest.param(
@@ -81,7 +114,7 @@ def test_a_spent_window_is_a_limit_until_its_reset() -> None:
             account("pro", window(WEEK, 0.4)),
             WindowSummaries(
                 WindowSummary(1500),
-                WindowSummary(50400, WEEK, 60.0, 30240, NOW + 60),
+                WindowSummary(50400, WEEK, 60.0, 30240, NOW + 60, NOW, "usage"),
                 WindowSummary(None),
             ),
             id="a week sent alone is weekly",
@@ -89,16 +122,16 @@ def test_a_spent_window_is_a_limit_until_its_reset() -> None:
         pytest.param(
             account("plus", window(WEEK, 0.0, None), window(300, 1 / 3), window(43_200, 1.0)),
             WindowSummaries(
-                WindowSummary(225, 300, 66.67, 150, NOW + 60),
-                WindowSummary(7560, WEEK, 100, 7560, None),
-                WindowSummary(None, 43_200, 0, None, NOW + 60),
+                WindowSummary(225, 300, 66.67, 150, NOW + 60, NOW, "usage"),
+                WindowSummary(7560, WEEK, 100, 7560, None, NOW, "usage"),
+                WindowSummary(None, 43_200, 0, None, NOW + 60, NOW, "usage"),
             ),
             id="kinds go by length, and a window beyond the plan has no credits",
         ),
         pytest.param(
             account("new-plan", window(300, 0.25)),
             WindowSummaries(
-                WindowSummary(None, 300, 75, None, NOW + 60),
+                WindowSummary(None, 300, 75, None, NOW + 60, NOW, "usage"),
                 WindowSummary(None),
                 WindowSummary(None),
             ),
@@ -107,14 +140,16 @@ def test_a_spent_window_is_a_limit_until_its_reset() -> None:
         pytest.param(
             account("plus", window(300, 1.0, resets_in=0)),
             WindowSummaries(
-                WindowSummary(225, 300, 100, 225, None), WindowSummary(7560), WindowSummary(None)
+                WindowSummary(225, 300, 100, 225, None, NOW, "usage"),
+                WindowSummary(7560),
+                WindowSummary(None),
             ),
             id="at its reset a window is whole",
         ),
         pytest.param(
             account("plus", window(300, 0.5), window(240, 0.9, measured_at=NOW - 1)),
             WindowSummaries(
-                WindowSummary(225, 300, 50, 112.5, NOW + 60),
+                WindowSummary(225, 300, 50, 112.5, NOW + 60, NOW, "usage"),
                 WindowSummary(7560),
                 WindowSummary(None),
             ),
