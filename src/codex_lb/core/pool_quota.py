@@ -57,7 +57,11 @@ class PoolQuota:
 def of(accounts: Iterable[Account], now: float) -> PoolQuota:
     """Of the accounts that are active or merely limited."""
     counted = [account for account in accounts if account.state == "active"]
-    short, weekly, monthly = (_window(counted, kind, now) for kind in range(len(_PLUS)))
+    read = [(account, summary.by_kind(account.windows)) for account in counted]
+    short, weekly, monthly = (
+        _window([(account, windows[kind]) for account, windows in read], kind, now)
+        for kind in range(len(_PLUS))
+    )
     plans = [account.identity.plan for account in counted]
     return PoolQuota(
         at=now,
@@ -136,12 +140,13 @@ def document(pool: PoolQuota) -> bytes:
     )
 
 
-def _window(accounts: Sequence[Account], kind: int, now: float) -> PoolWindow | None:
-    readings = [(account, summary.by_kind(account.windows)[kind]) for account in accounts]
+def _window(
+    readings: Sequence[tuple[Account, QuotaWindow | None]], kind: int, now: float
+) -> PoolWindow | None:
     measured = [(account, window) for account, window in readings if window is not None]
     if not measured:
         return None
-    unmeasured = [account for account in accounts if not account.windows and _holds(account, kind)]
+    unmeasured = [a for a, _ in readings if not a.windows and _capacities(a)[kind]]
     sizes = [(_size(account, kind), quota.left(window, now)) for account, window in measured]
     sizes += [(_size(account, kind), 1.0) for account in unmeasured]
     used = 1.0 - sum(size * left for size, left in sizes) / sum(size for size, _ in sizes)
@@ -158,11 +163,6 @@ def _resets_at(windows: Sequence[QuotaWindow], minutes: int, now: float) -> int:
     coming = [(w.resets_at, w.used > 0.0) for w in windows if w.resets_at and w.resets_at > now]
     ends = [at for at, is_used in coming if is_used] or [at for at, _ in coming]
     return math.ceil(min(ends, default=now + minutes * 60))
-
-
-def _holds(account: Account, kind: int) -> bool:
-    """Whether the plan has such a window, as far as is known."""
-    return bool(_capacities(account)[kind])
 
 
 def _size(account: Account, kind: int) -> float:

@@ -18,6 +18,19 @@ _MAX_MINUTES = 366 * 1_440
 
 # Upstream knows two; the third is how another pool of this kind tells the rest.
 _POSITIONS = ("primary", "secondary", "monthly")
+
+
+def _headers(family: str, *fields: str) -> dict[str, str]:
+    """The header of each field, under the name that the same fact has in JSON."""
+    return {field: f"x-codex-{family}-{field.replace('_', '-')}" for field in fields}
+
+
+_WINDOW_HEADERS = tuple(
+    _headers(position, "used_percent", "window_minutes", "reset_at", "reset_after_seconds")
+    for position in _POSITIONS
+)
+_CREDITS_HEADERS = _headers("credits", "has_credits", "unlimited", "balance")
+
 # What upstream calls the account's own limit; limits of single features are `codex_<feature>`.
 _OWN_LIMITS = ("codex", "premium")
 
@@ -95,13 +108,11 @@ def windows_in_headers(headers: Mapping[str, str], now: float) -> tuple[QuotaWin
     """The account's windows in `x-codex-{primary,secondary}-*`; names in lower case."""
     if limit_named(headers) is not None:
         return ()
-    return _readable(
-        window(_family(headers, f"x-codex-{position}-"), now, "headers") for position in _POSITIONS
-    )
+    return _readable(window(_told(headers, names), now, "headers") for names in _WINDOW_HEADERS)
 
 
 def credits_in_headers(headers: Mapping[str, str], now: float) -> Credits | None:
-    return credits_told(_family(headers, "x-codex-credits-"), now)
+    return credits_told(_told(headers, _CREDITS_HEADERS), now)
 
 
 def windows_in_event(data: bytes, now: float) -> tuple[QuotaWindow, ...]:
@@ -140,13 +151,8 @@ def spent_until(windows: Iterable[QuotaWindow], now: float) -> float | None:
     return max(resets, default=None)
 
 
-def _family(headers: Mapping[str, str], prefix: str) -> dict[str, object]:
-    """The headers under `prefix`, under the names that the same facts have in JSON."""
-    return {
-        name.removeprefix(prefix).replace("-", "_"): value
-        for name, value in headers.items()
-        if name.startswith(prefix)
-    }
+def _told(headers: Mapping[str, str], names: Mapping[str, str]) -> dict[str, object]:
+    return {field: headers.get(name) for field, name in names.items()}
 
 
 def _readable(found: Iterable[QuotaWindow | None]) -> tuple[QuotaWindow, ...]:
