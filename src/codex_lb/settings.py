@@ -43,6 +43,8 @@ class Settings:
     shutdown_drain_timeout_seconds: float = 30.0
     proxy_account_stream_limit: int = 8
     max_responses_body_mb: int = 128
+    usage_refresh_enabled: bool = True
+    usage_refresh_interval_seconds: float = 60.0
     request_log_retention_days: int = 90
     log_format: str = "text"
 
@@ -115,6 +117,14 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(part.strip().lower() for part in text.split(",") if part.strip())
 
 
+def _yes_or_no(text: str) -> bool:
+    known = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+    known |= {"1": True, "0": False}
+    if text.lower() not in known:
+        raise ValueError("it must be true or false")
+    return known[text.lower()]
+
+
 def _networks(text: str) -> tuple[IPNetwork, ...]:
     return tuple(ipaddress.ip_network(part, strict=False) for part in _split(text))
 
@@ -128,6 +138,7 @@ _READERS: Mapping[object, Callable[[str], object]] = {
     str | None: str,
     int: int,
     float: float,
+    bool: _yes_or_no,
     Path: _path,
     Path | None: _path,
     tuple[str, ...]: _split,
@@ -165,6 +176,7 @@ _CHECKS: Mapping[str, Callable[[object], None]] = {
     "shutdown_drain_timeout_seconds": _within(0, _DAY_S),
     "proxy_account_stream_limit": _within(1, 1_000_000),
     "max_responses_body_mb": _within(1, 4_096),
+    "usage_refresh_interval_seconds": _within(1, _DAY_S),
     "request_log_retention_days": _within(0, 36_500),
     "log_format": _is_log_format,
 }
@@ -182,7 +194,5 @@ _ANNOUNCED = frozenset(
         "OAUTH_CALLBACK_PORT",
         "TOKEN_REFRESH_INTERVAL_DAYS",
         "TRUSTED_PROXIES",
-        "USAGE_REFRESH_ENABLED",
-        "USAGE_REFRESH_INTERVAL_SECONDS",
     }
 )
