@@ -67,6 +67,12 @@ def test_nothing_set_means_the_defaults() -> None:
             {"model_registry_enabled": False},
             id="switches",
         ),
+        pytest.param(
+            {"CODEX_LB_USAGE_REFRESH_ENABLED": "No"}, {"usage_refresh_enabled": False}, id="no"
+        ),
+        pytest.param(
+            {"CODEX_LB_USAGE_REFRESH_ENABLED": "1"}, {"usage_refresh_enabled": True}, id="yes"
+        ),
     ],
 )
 def test_values(environ: dict[str, str], expected: dict[str, object]) -> None:
@@ -91,6 +97,8 @@ def test_values(environ: dict[str, str], expected: dict[str, object]) -> None:
         ("CODEX_LB_PROXY_UNAUTHENTICATED_CLIENT_CIDRS", "10.0.0.0/33"),
         ("CODEX_LB_LOG_FORMAT", "xml"),
         ("CODEX_LB_MODEL_REGISTRY_ENABLED", "perhaps"),
+        ("CODEX_LB_USAGE_REFRESH_ENABLED", "perhaps"),
+        ("CODEX_LB_USAGE_REFRESH_INTERVAL_SECONDS", "0"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_name(name: str, value: str) -> None:
@@ -154,7 +162,9 @@ def shown(name: str) -> str:
         return "none"
     if isinstance(default, tuple):
         default = ",".join(default)
-    if isinstance(default, float):
+    if isinstance(default, bool):
+        default = str(default).lower()
+    elif isinstance(default, float):
         default = f"{default:g}"
     if isinstance(default, bool):
         default = str(default).lower()

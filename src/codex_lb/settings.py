@@ -45,6 +45,8 @@ class Settings:
     model_registry_enabled: bool = True
     token_refresh_interval_days: float = 8.0  # only upstream knows when an idle login lapses
     max_responses_body_mb: int = 128
+    usage_refresh_enabled: bool = True
+    usage_refresh_interval_seconds: float = 60.0
     request_log_retention_days: int = 90
     log_format: str = "text"
 
@@ -131,7 +133,10 @@ def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
-_SWITCHES = {"true": True, "1": True, "false": False, "0": False}
+_SWITCHES = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
 
 _READERS: Mapping[object, Callable[[str], object]] = {
     str: str,
@@ -177,6 +182,7 @@ _CHECKS: Mapping[str, Callable[[object], None]] = {
     "proxy_account_stream_limit": _within(1, 1_000_000),
     "token_refresh_interval_days": _within(0.01, 365),
     "max_responses_body_mb": _within(1, 4_096),
+    "usage_refresh_interval_seconds": _within(1, _DAY_S),
     "request_log_retention_days": _within(0, 36_500),
     "log_format": _is_log_format,
 }
@@ -192,7 +198,5 @@ _ANNOUNCED = frozenset(
         "OAUTH_CALLBACK_HOST",
         "OAUTH_CALLBACK_PORT",
         "TRUSTED_PROXIES",
-        "USAGE_REFRESH_ENABLED",
-        "USAGE_REFRESH_INTERVAL_SECONDS",
     }
 )

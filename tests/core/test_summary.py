@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codex_lb.core import summary
-from codex_lb.core.model import Account, AccountState, Block, BlockKind, Identity, QuotaWindow
+from codex_lb.core.model import (
+    Account,
+    AccountState,
+    Block,
+    BlockKind,
+    Credits,
+    Identity,
+    QuotaWindow,
+)
 from codex_lb.core.summary import WindowSummaries, WindowSummary
 
 NOW = 1_790_000_000.0
@@ -62,6 +70,31 @@ def test_a_spent_window_is_a_limit_until_its_reset() -> None:
     spent = account("plus", window(300, 1.0), window(WEEK, 0.2))
     assert summary.status(spent, NOW) == "rate_limited"
     assert summary.status(spent, NOW + 60) == "active"
+
+
+@pytest.mark.parametrize(
+    ("credits_", "expected"),
+    [
+        pytest.param(
+            Credits(has=True, unlimited=False, balance=2.5, measured_at=NOW),
+            "active",
+            id="bought credits go on",
+        ),
+        pytest.param(
+            Credits(has=False, unlimited=True, balance=None, measured_at=NOW),
+            "active",
+            id="so do unlimited ones",
+        ),
+        pytest.param(
+            Credits(has=True, unlimited=False, balance=0.0, measured_at=NOW),
+            "rate_limited",
+            id="used up credits do not",
+        ),
+    ],
+)
+def test_credits_stand_in_for_a_spent_window(credits_: Credits, expected: str) -> None:
+    spent = replace(account("plus", window(300, 1.0)), credits=credits_)
+    assert summary.status(spent, NOW) == expected
 
 
 @pytest.mark.parametrize(

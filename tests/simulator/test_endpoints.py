@@ -5,7 +5,7 @@ from aiohttp import ClientSession, FormData
 from tests.simulator.calls import START, body, get, login, post, user
 
 from codex_lb.simulator import SimAccount, Simulator
-from codex_lb.simulator.quota import MONTH, Credits
+from codex_lb.simulator.quota import MONTH, Credits, ExtraLimit, Window
 from codex_lb.simulator.steps import Refuse, Status, UsageLimit
 
 
@@ -92,6 +92,22 @@ async def test_usage_of_a_free_plan_is_a_month_in_the_first_place(sim: Simulator
     assert limits["primary_window"]["limit_window_seconds"] == MONTH * 60
     assert limits["primary_window"]["used_percent"] == 50
     assert limits["secondary_window"] is None
+
+
+async def test_usage_tells_of_a_feature_s_own_limit(sim: Simulator, account: SimAccount) -> None:
+    spark = Window(300, 1.0, START + 60)
+    account.extras = [ExtraLimit("codex_bengalfox", "GPT-5.3-Codex-Spark", [spark])]
+
+    seen = (await get(sim, account, "/wham/usage")).json
+    [extra] = seen["additional_rate_limits"]
+
+    assert (extra["metered_feature"], extra["limit_name"]) == (
+        "codex_bengalfox",
+        "GPT-5.3-Codex-Spark",
+    )
+    assert extra["rate_limit"]["primary_window"]["used_percent"] == 100
+    assert extra["rate_limit"]["limit_reached"] is True
+    assert seen["rate_limit"]["limit_reached"] is False
 
 
 async def test_accounts_check_names_the_real_host(sim: Simulator, account: SimAccount) -> None:

@@ -9,33 +9,14 @@ The headers of a refusal are read before its block is made, so they never clear 
 """
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import Protocol
 
 from codex_lb.core import quota
-from codex_lb.core.model import Account, Block, Credits, ExtraLimit, QuotaWindow
+from codex_lb.core.model import Account, Block, Credits, QuotaWindow
+from codex_lb.core.usage_report import UsageReport
 
 _LIMITS = ("usage_limit", "quota")
-
-
-class UsageReport(Protocol):
-    """What upstream says of an account's quota at once; None: it does not say."""
-
-    @property
-    def plan(self) -> str | None: ...
-    @property
-    def windows(self) -> Sequence[QuotaWindow]: ...
-    @property
-    def is_complete(self) -> bool: ...  # windows that are not listed do not exist
-    @property
-    def limit_reached(self) -> bool: ...
-    @property
-    def credits(self) -> Credits | None: ...
-    @property
-    def extras(self) -> tuple[ExtraLimit, ...] | None: ...
-    @property
-    def reset_credits(self) -> int | None: ...
 
 
 def after_failure(account: Account, block: Block, now: float) -> Account:
@@ -65,16 +46,11 @@ def after_reading(
 
 def after_report(account: Account, report: UsageReport, now: float) -> Account:
     """A limit that the report says is reached ends by credits alone, whatever its windows say."""
-    lengths = {window.minutes for window in report.windows}
     plan = report.plan or account.identity.plan
     known = replace(
         account,
         identity=replace(account.identity, plan=plan),
-        windows=tuple(
-            window
-            for window in account.windows
-            if window.minutes in lengths or not report.is_complete
-        ),
+        windows=quota.merge(account.windows, report.windows, complete=report.is_complete),
         extras=account.extras if report.extras is None else report.extras,
         reset_credits=(
             account.reset_credits if report.reset_credits is None else report.reset_credits

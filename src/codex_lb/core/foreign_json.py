@@ -48,3 +48,21 @@ def spelled_number(text: str | None) -> float | None:
         return None if text is None else number(float(text))
     except ValueError:
         return None
+
+
+def figure(value: object) -> float | None:
+    """The finite number that `value` is or spells; upstream writes quota in both ways."""
+    return spelled_number(value) if isinstance(value, str) else number(value)
+
+
+def truth(value: object) -> bool | None:
+    """The yes or no that `value` is or spells, None for anything else."""
+    if isinstance(value, str):
+        return {"true": True, "1": True, "false": False, "0": False}.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
+def member(value: object, name: str) -> JsonObject:
+    """The object under `name` if `value` is an object that has one there, else an empty one."""
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}

@@ -10,6 +10,7 @@ from typing import Literal
 
 from codex_lb.core import quota
 from codex_lb.core.model import Account, Block, QuotaWindow
+from codex_lb.core.quota import Source
 
 Status = Literal[
     "active", "rate_limited", "quota_exceeded", "paused", "reauth_required", "deactivated"
@@ -62,7 +63,7 @@ class WindowSummary:
     remaining: float | None = None  # credits
     resets_at: float | None = None  # Unix seconds; None when the reset has passed
     measured_at: float | None = None
-    source: str | None = None  # where upstream said so, as in `QuotaWindow`
+    source: Source | None = None
 
     @property
     def used_percent(self) -> float | None:
@@ -84,18 +85,35 @@ def status(account: Account, now: float) -> Status:
     felt = {_STATUS_OF_BLOCK.get(block.kind) for block in account.blocks if _bars(block, now)}
     if "quota_exceeded" in felt:
         return "quota_exceeded"
-    spent = quota.spent_until(account.windows, now) is not None  # routing goes by this too
-    return "rate_limited" if spent or "rate_limited" in felt else "active"
+    return "rate_limited" if is_spent(account, now) or "rate_limited" in felt else "active"
+
+
+def is_spent(account: Account, now: float) -> bool:
+    """Whether nothing is left of a window and no credits stand in for it."""
+    is_paid = account.credits is not None and account.credits.usable
+    return not is_paid and quota.spent_until(account.windows, now) is not None
+
+
+def capacity(plan: str) -> Capacity:
+    return _CAPACITIES.get(plan, _UNKNOWN_PLAN)
 
 
 def windows(account: Account, now: float) -> WindowSummaries:
-    capacity = _CAPACITIES.get(account.identity.plan, _UNKNOWN_PLAN)
-    short, weekly, monthly = _by_kind(account.windows)
+    holds = capacity(account.identity.plan)
+    short, weekly, monthly = by_kind(account.windows)
     return WindowSummaries(
-        short=_summary(short, capacity.short, now),
-        weekly=_summary(weekly, capacity.weekly, now),
-        monthly=_summary(monthly, capacity.monthly, now),
+        short=_summary(short, holds.short, now),
+        weekly=_summary(weekly, holds.weekly, now),
+        monthly=_summary(monthly, holds.monthly, now),
     )
+
+
+def by_kind(given: Iterable[QuotaWindow]) -> list[QuotaWindow | None]:
+    """Short, weekly, monthly. Of two windows of one kind the one measured last counts."""
+    kinds: list[QuotaWindow | None] = [None, None, None]
+    for window in sorted(given, key=lambda window: window.measured_at):
+        kinds[(window.minutes >= _WEEKLY_FROM_MIN) + (window.minutes >= _MONTHLY_FROM_MIN)] = window
+    return kinds
 
 
 def shared_emails(accounts: Iterable[Account]) -> frozenset[str]:
@@ -115,14 +133,6 @@ def kind(minutes: int) -> int:
 
 def _bars(block: Block, now: float) -> bool:
     return block.model is None and now < block.until
-
-
-def _by_kind(given: Iterable[QuotaWindow]) -> list[QuotaWindow | None]:
-    """Short, weekly, monthly. Of two windows of one kind the one measured last counts."""
-    kinds: list[QuotaWindow | None] = [None, None, None]
-    for window in sorted(given, key=lambda window: window.measured_at):
-        kinds[kind(window.minutes)] = window
-    return kinds
 
 
 def _summary(window: QuotaWindow | None, capacity: float | None, now: float) -> WindowSummary:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from codex_lb.core import evidence, obstacles, routing
-from codex_lb.core.evidence import UsageReport
 from codex_lb.core.model import (
     Account,
     AccountEvent,
@@ -28,6 +27,7 @@ from codex_lb.core.obstacles import Candidate
 from codex_lb.core.policies import Counters
 from codex_lb.core.routing import Choice, Need, Refusal
 from codex_lb.core.routing_settings import DEFAULT, RoutingSettings
+from codex_lb.core.usage_report import UsageReport
 from codex_lb.proxy.affinities import Affinities
 from codex_lb.store.records import Affinity
 

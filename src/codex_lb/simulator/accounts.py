@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 
 from codex_lb.simulator import quota
-from codex_lb.simulator.quota import Credits, Window
+from codex_lb.simulator.quota import Credits, ExtraLimit, Window
 
 CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"  # the public client of Codex CLI
 _CLAIM = "https://api.openai.com/auth"
@@ -54,6 +54,7 @@ class SimAccount:
     windows: list[Window]
     clock: Callable[[], float] = field(repr=False)
     credits: Credits = field(default_factory=Credits)
+    extras: list[ExtraLimit] = field(default_factory=list)
     reset_credits: int = 0
     session: Session = "live"
     access_tokens: dict[str, float] = field(default_factory=dict, repr=False)  # token → expiry
@@ -92,7 +93,7 @@ class SimAccount:
 
     def roll(self) -> None:
         """Start windows anew whose reset has passed."""
-        for window in self.windows:
+        for window in (*self.windows, *(w for extra in self.extras for w in extra.windows)):
             window.roll(self.clock())
 
     def full_window(self) -> Window | None:

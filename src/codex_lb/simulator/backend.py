@@ -148,7 +148,9 @@ def _models(account: SimAccount, received: Received) -> Reply:
 
 
 def _usage(site: Site, account: SimAccount) -> Reply:
-    body = quota.usage_body(account.plan, account.windows, account.credits, site.clock())
+    body = quota.usage_body(
+        account.plan, account.windows, account.credits, account.extras, site.clock()
+    )
     body |= {
         "account_id": account.account_id,
         "user_id": account.user_id,

@@ -55,6 +55,15 @@ class Credits:
     balance: str = "0"
 
 
+@dataclass(slots=True)
+class ExtraLimit:
+    """A limit beside the account's own, for the models of one feature."""
+
+    feature: str  # "codex_bengalfox"
+    name: str  # "GPT-5.3-Codex-Spark"
+    windows: list[Window]
+
+
 def cost(input_tokens: int, cached_tokens: int, output_tokens: int) -> float:
     """Credits of one answered request."""
     fresh = input_tokens - cached_tokens
@@ -111,9 +120,30 @@ def event(plan: str, windows: Sequence[Window], credits_: Credits, now: float) -
 
 
 def usage_body(
-    plan: str, windows: Sequence[Window], credits_: Credits, now: float
+    plan: str,
+    windows: Sequence[Window],
+    credits_: Credits,
+    extras: Sequence[ExtraLimit],
+    now: float,
 ) -> dict[str, Any]:
     """The part of `GET /wham/usage` that speaks of quota."""
+    return {
+        "plan_type": plan,
+        "rate_limit": _rate_limit(windows, now),
+        "credits": _credits(credits_)
+        | {"approx_local_messages": None, "approx_cloud_messages": None},
+        "additional_rate_limits": [
+            {
+                "limit_name": extra.name,
+                "metered_feature": extra.feature,
+                "rate_limit": _rate_limit(extra.windows, now),
+            }
+            for extra in extras
+        ],
+    }
+
+
+def _rate_limit(windows: Sequence[Window], now: float) -> dict[str, Any]:
     reached = any(window.used >= 1.0 for window in windows)
     rows = [
         {
@@ -126,16 +156,10 @@ def usage_body(
     ]
     primary, secondary = [*rows, None, None][:2]
     return {
-        "plan_type": plan,
-        "rate_limit": {
-            "allowed": not reached,
-            "limit_reached": reached,
-            "primary_window": primary,
-            "secondary_window": secondary,
-        },
-        "credits": _credits(credits_)
-        | {"approx_local_messages": None, "approx_cloud_messages": None},
-        "additional_rate_limits": [],
+        "allowed": not reached,
+        "limit_reached": reached,
+        "primary_window": primary,
+        "secondary_window": secondary,
     }
 
 

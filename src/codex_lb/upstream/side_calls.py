@@ -1,4 +1,4 @@
-"""Small calls beside the turns: the model catalogue now, quota later. Each is made on one account."""
+"""Small calls beside the turns, such as catalogue and quota. Each is made on one account."""
 
 import asyncio
 from http import HTTPStatus

@@ -2,6 +2,7 @@
 
 RESPONSES_PATH = "/codex/responses"
 MODELS_PATH = "/codex/models"
+USAGE_PATH = "/wham/usage"
 TOKEN_PATH = "/oauth/token"  # noqa: S105  a path, not a secret
 
 # The public OAuth client of Codex CLI; upstream ties refresh tokens to it.
