@@ -18,11 +18,10 @@ from uvicorn._types import ASGI3Application
 
 from codex_lb import __version__, container, logs, price_list, server
 from codex_lb.asgi import Application, Receive, Scope, Send
-from codex_lb.core import pricing, routing_settings
+from codex_lb.core import pricing
 from codex_lb.core.model import OpenedRequest, Receipt
-from codex_lb.core.routing_settings import RoutingSettings
 from codex_lb.dashboard import app as dashboard
-from codex_lb.dashboard.pooled_accounts import NobodyAsks, PooledAccounts
+from codex_lb.dashboard.pooled_accounts import PooledAccounts
 from codex_lb.dashboard.stored_settings import StoredSettings
 from codex_lb.health import Health
 from codex_lb.jobs.affinities import AffinityKeeper
@@ -32,14 +31,16 @@ from codex_lb.jobs.logins import Logins
 from codex_lb.jobs.models import ModelSync
 from codex_lb.jobs.prune import prune_daily
 from codex_lb.jobs.timeline import Timeline
+from codex_lb.jobs.usage import UsagePoller
 from codex_lb.proxy.budget import RetryBudget
 from codex_lb.proxy.models import Models
 from codex_lb.proxy.parts import Parts
 from codex_lb.proxy.pool import Pool
-from codex_lb.proxy.routes import DataPlane, KeylessCallers
+from codex_lb.proxy.routes import USAGE_PATH, DataPlane, KeylessCallers
+from codex_lb.proxy.told import Told
 from codex_lb.settings import Settings
 from codex_lb.store import Store, StoreError
-from codex_lb.upstream import side_calls
+from codex_lb.upstream import side_calls, wire
 from codex_lb.upstream.client import UpstreamClient
 from codex_lb.upstream.credentials import Credentials, refresher
 
@@ -60,7 +61,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        if path.startswith(("/v1/", "/backend-api/")) or path in ("/v1", "/backend-api"):
+        if _is_proxied(path):
             await self.data_plane(scope, receive, send)
         elif path == "/health" or path.startswith("/health/"):
             await self.health(scope, receive, send)
@@ -74,6 +75,11 @@ class App:
     def stop(self) -> None:
         """Tell the clients of what still runs that it ends here."""
         self.data_plane.stop_all()
+
+
+def _is_proxied(path: str) -> bool:
+    roots = ("/v1", "/backend-api")
+    return path.startswith(("/v1/", "/backend-api/")) or path.rstrip("/") in (*roots, USAGE_PATH)
 
 
 @asynccontextmanager
@@ -98,11 +104,12 @@ async def build(
             pool = Pool(
                 clock=clock,
                 limit=settings.proxy_account_stream_limit,
-                settings=await _routing(store),
                 serves=lambda plan, model: models.serves(plan, model),  # noqa: PLW0108  made after its pool
                 on_change=keeper.changed,
                 on_event=timeline.note,
             )
+            operator = StoredSettings(store, lambda changed: pool.use(changed.routing))
+            pool.use((await operator.read()).routing)
             pool.load(await store.accounts())
             pool.load_affinities(await store.affinities(now=clock()))
             logins = Logins(pool, store, timeline.note, spawn, clock)
@@ -118,6 +125,7 @@ async def build(
             await credentials.load(account.id for account in pool.accounts())
             parts = Parts(
                 pool=pool,
+                told=Told(pool, clock),
                 upstream=upstream,
                 credentials=credentials,
                 budget=RetryBudget(time.monotonic),
@@ -144,7 +152,13 @@ async def build(
             data_plane = DataPlane(
                 parts, models, keyless, max_responses_body_mb=settings.max_responses_body_mb
             )
-            accounts = PooledAccounts(store, pool, credentials, keeper, clock, NobodyAsks())
+            usage = UsagePoller(
+                pool,
+                partial(side_calls.get, upstream, credentials, path=wire.USAGE_PATH),
+                clock,
+                interval_s=settings.usage_refresh_interval_seconds,
+            )
+            accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage, timeline.note)
             jobs = [
                 spawn(keeper.run()),
                 spawn(timeline.run()),
@@ -152,12 +166,14 @@ async def build(
                 spawn(ahead.run()),
                 spawn(prune_daily(store, settings.request_log_retention_days, clock)),
             ]
+            if settings.usage_refresh_enabled:
+                jobs.append(spawn(usage.run()))
             if settings.model_registry_enabled:
                 jobs.append(spawn(model_sync.run()))
             control = dashboard.build(
                 accounts,
                 store,
-                StoredSettings(store),
+                operator,
                 allowed_hosts=settings.allowed_hosts,
                 version=__version__,
                 clock=clock,
@@ -184,18 +200,6 @@ async def _guarded(work: Work) -> None:
         await work
     except Exception:  # noqa: BLE001  the edge of what runs unattended
         _log.exception("background work failed", work=getattr(work, "__qualname__", "?"))
-
-
-async def _routing(store: Store) -> RoutingSettings:
-    """What the operator has set; a value that a later version wrote must not stop the start."""
-    stored = await store.setting("routing")
-    try:
-        return (
-            routing_settings.read(stored) if isinstance(stored, dict) else routing_settings.DEFAULT
-        )
-    except ValueError as error:
-        _log.warning("stored routing settings are not usable", error=str(error))
-        return routing_settings.DEFAULT
 
 
 async def _owner_of(store: Store, response_id: str) -> str | None:

@@ -1,6 +1,6 @@
 """What proof does to blocks, case by case."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,6 +9,7 @@ from tests.core.candidates import DAY, NOW, account, candidates_
 from codex_lb.core import evidence
 from codex_lb.core.model import Account, Block, BlockKind, Credits, ExtraLimit, QuotaWindow
 from codex_lb.core.obstacles import Candidate, spent
+from codex_lb.core.usage_report import UsageReport
 
 SINCE = NOW - 100
 CREDITS = Credits(has=True, unlimited=False, balance=5.0, measured_at=NOW)
@@ -109,22 +110,13 @@ def test_there_is_one_block_of_a_kind_and_model() -> None:
     assert after.blocks == (other, again)
 
 
-@dataclass(frozen=True)
-class Report:
-    plan: str | None = None
-    windows: tuple[QuotaWindow, ...] = ()
-    is_complete: bool = True
-    limit_reached: bool = False
-    credits: Credits | None = None
-    extras: tuple[ExtraLimit, ...] | None = None
-    reset_credits: int | None = None
-
-
 def test_a_report_replaces_what_was_known() -> None:
     weekly, monthly = window(10_080, 0.2), window(43_200, 0.1)
     extra = ExtraLimit("f", "F", ())
     before = blocked(windows=(window(300, 1.0), replace(weekly, measured_at=SINCE)))
-    report = Report("pro", (monthly, weekly), credits=CREDITS, extras=(extra,), reset_credits=2)
+    report = UsageReport(
+        "pro", (monthly, weekly), credits=CREDITS, extras=(extra,), reset_credits=2
+    )
     after = evidence.after_report(before, report, NOW)
     assert after.identity.plan == "pro"
     assert after.windows == (weekly, monthly)
@@ -135,18 +127,18 @@ def test_what_a_report_does_not_say_stays() -> None:
     extra = ExtraLimit("f", "F", ())
     before = blocked(windows=(window(300, 1.0),))
     before = replace(before, credits=CREDITS, extras=(extra,), reset_credits=2)
-    assert evidence.after_report(before, Report(is_complete=False), NOW) == before
+    assert evidence.after_report(before, UsageReport(is_complete=False), NOW) == before
 
 
 def test_a_report_after_an_early_reset_frees_the_account() -> None:
     before = blocked(block("usage_limit"), windows=(window(10_080, 1.0, at=SINCE),))
-    after = evidence.after_report(before, Report(windows=(window(10_080, 0.0),)), NOW)
+    after = evidence.after_report(before, UsageReport(windows=(window(10_080, 0.0),)), NOW)
     assert spent(after, NOW) is None
 
 
 def test_a_limit_that_a_report_says_is_reached_ends_by_credits_alone() -> None:
     before = blocked(block("usage_limit"))
-    report = Report(windows=(window(10_080, 0.9),), limit_reached=True)
+    report = UsageReport(windows=(window(10_080, 0.9),), limit_reached=True)
     assert evidence.after_report(before, report, NOW).blocks == before.blocks
     assert evidence.after_report(before, replace(report, credits=CREDITS), NOW).blocks == ()
 

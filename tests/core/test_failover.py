@@ -128,6 +128,16 @@ def test_overload_leaves_the_account_alone() -> None:
     assert (verdict.action, verdict.block, verdict.state) == ("next", None, None)
 
 
+def test_the_limit_of_a_feature_bars_its_model_alone() -> None:
+    signal = Signal(429, "usage_limit_reached", resets_at=NOW + 3600.0)
+    verdict = judge(
+        Endpoint.RESPONSES, signal, Phase.FRESH, now=NOW, model="m", feature="codex_spark"
+    )
+    assert verdict.block is not None
+    assert (verdict.block.kind, verdict.block.model) == ("model", "m")
+    assert (verdict.block.until, verdict.block.is_told) == (NOW + 3600.0, True)
+
+
 @pytest.mark.parametrize(
     ("signal", "text"),
     [

@@ -20,7 +20,8 @@ from codex_lb.core.model import (
 )
 from codex_lb.core.sampling import SELDOM_S
 from codex_lb.jobs.keeper import SAMPLES, Keeper
-from codex_lb.proxy.pool import Pool, Wish
+from codex_lb.proxy.leases import Wish
+from codex_lb.proxy.pool import Pool
 from codex_lb.store import Store
 
 NOW = 1_000_000.0

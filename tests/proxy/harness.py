@@ -18,6 +18,7 @@ from codex_lb.proxy.models import Models
 from codex_lb.proxy.parts import Parts
 from codex_lb.proxy.pool import Pool
 from codex_lb.proxy.routes import DataPlane, KeylessCallers
+from codex_lb.proxy.told import Told
 from codex_lb.simulator import Simulator
 from codex_lb.simulator.accounts import SimAccount
 from codex_lb.upstream import side_calls
@@ -235,6 +236,7 @@ async def running(
         credentials = Credentials(shelf, refresher(upstream, sim.now), group.create_task, sim.now)
         parts = Parts(
             pool=pool,
+            told=Told(pool, sim.now),
             upstream=upstream,
             credentials=credentials,
             budget=RetryBudget(time.monotonic),

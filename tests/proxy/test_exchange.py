@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.proxy.harness import CODEX, OPENAI, Proxy, ask, running
+from tests.proxy.harness import CODEX, OPENAI, Answer, Proxy, ask, running
 
 from codex_lb.core.model import QuotaWindow
 from codex_lb.proxy.exchange import Exchange
@@ -605,3 +605,50 @@ async def test_the_timeline_tells_whom_a_request_left(proxy: Proxy) -> None:
     left = [event for event in proxy.log.noted if event.kind == "failed_over"]
     assert [event.account_id for event in left] == [proxy.receipt.attempts[0].account_id]
     assert (left[0].by, left[0].detail) == ("codex-lb", proxy.receipt.attempts[0].detail)
+
+
+# -- the pool's quota ------------------------------------------------------------------------------
+
+
+def told(answer: Answer) -> list[tuple[str, str]]:
+    """Share used and reset of both windows, from the headers."""
+    return [
+        (answer.headers[f"x-codex-{name}-used-percent"], answer.headers[f"x-codex-{name}-reset-at"])
+        for name in ("primary", "secondary")
+    ]
+
+
+async def test_headers_event_and_document_say_the_same(proxy: Proxy) -> None:
+    await proxy.post()  # so that both accounts have been measured
+    await proxy.post()
+    answer = await proxy.post(CODEX)
+    event = next(each for each in answer.events if each["type"] == "codex.rate_limits")
+    for path in ("/api/codex/usage", "/api/codex/usage/", "/backend-api/wham/usage"):
+        document = (await proxy.call(path, method="GET").run()).json
+        windows = [document["rate_limit"][f"{name}_window"] for name in ("primary", "secondary")]
+        limits = [event["rate_limits"][name] for name in ("primary", "secondary")]
+        expected = [(str(w["used_percent"]), str(w["reset_at"])) for w in windows]
+        assert told(answer) == expected
+        assert [(str(w["used_percent"]), str(w["reset_at"])) for w in limits] == expected
+
+
+async def test_the_public_api_gets_the_headers_too(proxy: Proxy) -> None:
+    await proxy.post()
+    answer = await proxy.post(OPENAI, ask(stream=False))
+    assert answer.headers["x-codex-primary-window-minutes"] == "300"
+    assert answer.headers["x-codex-credits-has-credits"] == "false"
+
+
+async def test_an_exhausted_pool_does_not_claim_to_have_quota(proxy: Proxy) -> None:
+    for account in proxy.accounts:
+        proxy.sim.script(steps.UsageLimit(), account=account)
+    answer = await proxy.post(CODEX)
+    assert (answer.status, answer.error["code"]) == (429, "usage_limit_reached")
+    document = (await proxy.call("/api/codex/usage", method="GET").run()).json
+    assert document["rate_limit"]["limit_reached"] is True
+    assert answer.headers["x-codex-primary-used-percent"] == "100"
+
+
+async def test_the_quota_of_the_pool_is_for_those_who_may_use_it(proxy: Proxy) -> None:
+    answer = await proxy.call("/api/codex/usage", method="GET", peer="192.0.2.1").run()
+    assert answer.status == 401

@@ -3,23 +3,16 @@
 import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
-from codex_lb.core.model import (
-    Account,
-    AccountEvent,
-    Block,
-    Credits,
-    ExtraLimit,
-    Identity,
-    QuotaWindow,
-    Skipped,
-)
+from codex_lb.core.model import Account, AccountEvent, Block, Identity, QuotaWindow, Skipped
 from codex_lb.core.routing import Choice, Refusal
 from codex_lb.core.routing_settings import RoutingSettings
-from codex_lb.proxy.pool import NoAccountError, Pool, Wish
+from codex_lb.core.usage_report import UsageReport
+from codex_lb.proxy.leases import NoAccountError, Wish
+from codex_lb.proxy.pool import Pool
 from codex_lb.store.records import Affinity
 
 
@@ -315,17 +308,6 @@ def test_a_plan_without_the_model_is_not_asked(clock: Clock) -> None:
 # -- readings -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Report:
-    plan: str | None = None
-    windows: tuple[QuotaWindow, ...] = ()
-    is_complete: bool = True
-    limit_reached: bool = False
-    credits: Credits | None = None
-    extras: tuple[ExtraLimit, ...] | None = None
-    reset_credits: int | None = None
-
-
 def read(clock: Clock, used: float) -> tuple[QuotaWindow, ...]:
     return (QuotaWindow(300, used, clock.now + 60, clock.now, "usage"),)
 
@@ -342,7 +324,7 @@ async def test_a_report_that_frees_an_account_serves_who_waits(clock: Clock) -> 
         waiting = group.create_task(work())
         await asyncio.sleep(0)
         clock.now += 1
-        pool.reported("b", Report(windows=read(clock, 0.0)))
+        pool.reported("b", UsageReport(windows=read(clock, 0.0)))
         assert await waiting == "b"
 
 
@@ -350,7 +332,7 @@ def test_what_is_said_of_an_account_that_is_gone_is_nothing(clock: Clock) -> Non
     pool = pool_of("a", clock=clock)
     before = pool.accounts()
     pool.measured("gone", read(clock, 0.5))
-    pool.reported("gone", Report("pro"))
+    pool.reported("gone", UsageReport("pro"))
     pool.measured("a", ())
     assert pool.accounts() == before
 
@@ -363,8 +345,8 @@ def test_the_timeline_tells_each_change_once(clock: Clock) -> None:
     pool.block("a", usage_limit(clock, 90))
     clock.now += 1
     pool.measured("a", read(clock, 0.5))
-    pool.reported("a", Report("pro", read(clock, 1.0)))
-    pool.reported("a", Report("pro", read(clock, 1.0)))
+    pool.reported("a", UsageReport("pro", read(clock, 1.0)))
+    pool.reported("a", UsageReport("pro", read(clock, 1.0)))
     clock.now += 60
     pool.measured("a", read(clock, 0.0))
     pool.set_state("a", "reauth_required", "revoked")

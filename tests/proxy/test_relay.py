@@ -39,18 +39,20 @@ class Thoughtful:
 
 async def test_a_model_that_thinks_long_after_its_first_event_is_waited_for() -> None:
     wire, notes = Wire(), Notes(began=0.0)
-    relay = Relay(wire.client(), CodexSink({}), notes, clock=lambda: 0.0, idle_s=5)
+    relay = Relay(wire.client(), CodexSink({}, bytes), notes, clock=lambda: 0.0, idle_s=5)
     async with asyncio.timeout(0.15) as deadline:
-        signal = await relay.run(cast("Reply", Thoughtful()), [], deadline, lambda _: None)
+        signal = await relay.run(cast("Reply", Thoughtful()), [], deadline, lambda *_: None)
     assert signal is None
     assert notes.ended_well
 
 
 async def test_a_stream_that_only_begins_is_given_up_before_it_fills_the_memory() -> None:
     wire, endless, held = Wire(), Endless(), list[Event]()
-    relay = Relay(wire.client(), CodexSink({}), Notes(began=0.0), clock=lambda: 0.0, idle_s=1)
+    relay = Relay(
+        wire.client(), CodexSink({}, bytes), Notes(began=0.0), clock=lambda: 0.0, idle_s=1
+    )
     async with asyncio.timeout(5) as deadline:
-        signal = await relay.run(cast("Reply", endless), held, deadline, lambda _: None)
+        signal = await relay.run(cast("Reply", endless), held, deadline, lambda *_: None)
     assert signal is not None
     assert signal.word == "not_a_stream"
     assert endless.sent < 32_000_000

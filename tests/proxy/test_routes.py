@@ -72,7 +72,7 @@ async def test_a_catalogue_that_cannot_be_fetched_leaves_the_one_that_is_known(
     ("method", "path", "status", "code"),
     [
         ("GET", "/v1/nothing", 404, "not_found"),
-        ("POST", "/backend-api/wham/usage", 404, "not_found"),
+        ("POST", "/backend-api/wham/nothing", 404, "not_found"),
         ("GET", OPENAI, 405, "method_not_allowed"),
         ("DELETE", CODEX, 405, "method_not_allowed"),
         ("POST", "/v1/models", 405, "method_not_allowed"),

@@ -36,7 +36,7 @@ def test_items_that_keep_their_ids_are_not_touched() -> None:
 
 
 def test_codex_gets_ids_as_upstream_sent_them() -> None:
-    sink = CodexSink({})
+    sink = CodexSink({}, bytes)
     for event in (item_event("added", "rs_1"), item_event("done", "rs_2")):
         assert sink.take(event) == event.raw
 

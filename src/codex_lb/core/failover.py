@@ -83,12 +83,13 @@ def judge(
     now: float,
     windows: Sequence[QuotaWindow] = (),
     model: str | None = None,
+    feature: str | None = None,
     faults: int = 0,
 ) -> Verdict:
     """Judge one failure.
 
-    `windows`: the account's, this reply's reading included; `faults`: failures in a row of this
-    account before this one.
+    `windows`: the account's, this reply's reading included; `feature`: whose limit the reply speaks
+    of, if not of the account's own; `faults`: failures in a row of this account before this one.
     """
     row = outcome(endpoint, signal, phase)
     kind = row.block
@@ -97,6 +98,8 @@ def judge(
     block = None
     if kind is not None:
         told = _told(kind, signal, now, windows)
+        if kind == "usage_limit" and feature is not None:
+            kind = "model"  # other models draw on other limits
         block = Block(
             kind,
             now,

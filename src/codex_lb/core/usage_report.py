@@ -18,13 +18,13 @@ _POSITIONS = ("primary_window", "secondary_window", "monthly_window")
 class UsageReport:
     """All that upstream says of one account at once; None where it does not say."""
 
-    plan: str | None  # lower case
-    windows: tuple[QuotaWindow, ...]
-    is_complete: bool  # windows that are not listed do not exist
-    limit_reached: bool
-    credits: Credits | None
-    extras: tuple[ExtraLimit, ...] | None
-    reset_credits: int | None
+    plan: str | None = None  # lower case
+    windows: tuple[QuotaWindow, ...] = ()
+    is_complete: bool = True  # windows that are not listed do not exist
+    limit_reached: bool = False
+    credits: Credits | None = None
+    extras: tuple[ExtraLimit, ...] | None = None
+    reset_credits: int | None = None
 
 
 def read(body: bytes, now: float) -> UsageReport | None:

@@ -5,19 +5,19 @@ another account is asked is not decided here: `exchange.py` has the loop, `core/
 """
 
 import asyncio
-from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 
 from codex_lb.core import answers, ciphertext, errors, failover, headers, quota, sse
 from codex_lb.core.errors import Signal
 from codex_lb.core.failover import Verdict, judge
-from codex_lb.core.model import Attempt, Credential, QuotaWindow
+from codex_lb.core.model import Attempt, Credential
 from codex_lb.core.outcome import Endpoint, Phase
 from codex_lb.core.sse import Event
+from codex_lb.proxy.leases import Lease
 from codex_lb.proxy.parts import Parts, Request
-from codex_lb.proxy.pool import Lease
 from codex_lb.proxy.relay import Relay
 from codex_lb.proxy.settle import Notes
 from codex_lb.upstream import wire
@@ -89,6 +89,7 @@ class Attempts:
     ) -> Failure | None:
         held: list[Event] = []
         body = b""
+        feature: str | None = None
         self._notes.calls += 1
         try:
             until = min(self._now() + self._parts.first_event_s, self._deadline)
@@ -97,10 +98,11 @@ class Attempts:
                 self._open(lease, credential) as reply,
             ):
                 self._notes.upstream_status = reply.status
-                self._measured(lease, quota.windows_in_headers(reply.headers, self._parts.clock()))
+                self._measured_by(lease, reply)
+                feature = quota.limit_named(reply.headers)
                 if reply.status == HTTPStatus.OK and reply.is_stream:
                     signal = await self._relay.run(
-                        reply, held, deadline, lambda w: self._measured(lease, w)
+                        reply, held, deadline, partial(self._parts.pool.measured, lease.account.id)
                     )
                 else:
                     body = await reply.read()
@@ -117,7 +119,7 @@ class Attempts:
         if signal is None:
             self._write_down(lease, began, None, Verdict("relay"))
             return None
-        verdict = self._judge(lease, signal, phase)
+        verdict = self._judge(lease, signal, phase, feature)
         self._write_down(lease, began, signal, verdict)
         if not self._relay.committed:
             return Failure(signal, verdict, body, held)
@@ -137,10 +139,15 @@ class Attempts:
         url = self._parts.upstream.base_url + wire.RESPONSES_PATH
         return self._parts.upstream.open("POST", url, sent, self._body)
 
-    def _measured(self, lease: Lease, windows: Collection[QuotaWindow]) -> None:
-        self._parts.pool.measured(lease.account.id, windows)
+    def _measured_by(self, lease: Lease, reply: Reply) -> None:
+        now = self._parts.clock()
+        self._parts.pool.measured(
+            lease.account.id,
+            quota.windows_in_headers(reply.headers, now),
+            quota.credits_in_headers(reply.headers, now),
+        )
 
-    def _judge(self, lease: Lease, signal: Signal, phase: Phase) -> Verdict:
+    def _judge(self, lease: Lease, signal: Signal, phase: Phase, feature: str | None) -> Verdict:
         pool = self._parts.pool
         return judge(
             Endpoint.RESPONSES,
@@ -149,6 +156,7 @@ class Attempts:
             now=self._parts.clock(),
             windows=pool.windows(lease.account.id),
             model=self._request.call.model,
+            feature=feature,
             faults=pool.faults(lease.account.id),
         )
 

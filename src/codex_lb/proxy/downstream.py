@@ -6,7 +6,7 @@ whose idle timer ignores comments; a comment for the others, whose parsers ignor
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from codex_lb.asgi import ClientGoneError, Receive, Send
 from codex_lb.core import events
@@ -28,7 +28,10 @@ class ShutdownError(Exception):
 
 
 class Downstream:
-    """`headers` are sent with every answer. `streams`: the client waits for events."""
+    """`headers` are sent with every answer, and what `quota` says when it begins.
+
+    `streams`: the client waits for events.
+    """
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class Downstream:
         *,
         dialect: Dialect,
         headers: Mapping[str, str],
+        quota: Callable[[], Mapping[str, str]] = dict,
         streams: bool = True,
         hold_s: float = HOLD_S,
         pulse_s: float = PULSE_S,
@@ -44,6 +48,7 @@ class Downstream:
         self._receive = receive
         self._send = send
         self._headers = headers
+        self._quota = quota
         self._streams = streams
         self._hold_s = hold_s
         self._pulse_s = pulse_s
@@ -94,7 +99,7 @@ class Downstream:
         self.status = status
         pairs = [
             (name.encode("latin-1"), value.encode("latin-1", "replace"))
-            for name, value in {**self._headers, **headers}.items()
+            for name, value in {**self._headers, **self._quota(), **headers}.items()
         ]
         await self._send({"type": "http.response.start", "status": status, "headers": pairs})
 

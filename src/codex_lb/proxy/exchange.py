@@ -18,8 +18,8 @@ from codex_lb.core.routing import Refusal
 from codex_lb.proxy import settle
 from codex_lb.proxy.attempt import Attempts, Failure
 from codex_lb.proxy.downstream import Downstream
+from codex_lb.proxy.leases import NoAccountError, Wish
 from codex_lb.proxy.parts import Parts, Request
-from codex_lb.proxy.pool import NoAccountError, Wish
 from codex_lb.proxy.relay import Relay
 from codex_lb.proxy.settle import Notes
 
@@ -42,7 +42,7 @@ class Exchange:
         self._bound: str | None = None  # the account that has the previous response
         self._relay = Relay(
             client,
-            request.sink(),
+            request.sink(parts.told),
             self._notes,
             clock=parts.clock,
             idle_s=parts.idle_s,

@@ -11,6 +11,7 @@ from codex_lb.core.responses import Call, Dialect
 from codex_lb.proxy.budget import RetryBudget
 from codex_lb.proxy.pool import Pool
 from codex_lb.proxy.sinks import CodexSink, JsonSink, OpenAISink, Sink
+from codex_lb.proxy.told import Told
 from codex_lb.upstream.client import UpstreamClient
 from codex_lb.upstream.credentials import Credentials
 
@@ -25,6 +26,7 @@ class Parts:
     """What every exchange works with; made once in `app.build`."""
 
     pool: Pool
+    told: Told
     upstream: UpstreamClient
     credentials: Credentials
     budget: RetryBudget
@@ -50,10 +52,11 @@ class Request:
     headers: Mapping[str, str]  # the client's, names in lower case
     row: OpenedRequest
 
-    def sink(self) -> Sink:
+    def sink(self, told: Told) -> Sink:
         if not self.call.stream:
             return JsonSink()
         stub = events.response_object(
             f"resp_{self.row.id}", self.row.model, self.row.opened_at_ms // 1000, "failed"
         )
-        return CodexSink(stub) if self.dialect is Dialect.CODEX else OpenAISink(stub)
+        codex = self.dialect is Dialect.CODEX
+        return CodexSink(stub, told.event) if codex else OpenAISink(stub)

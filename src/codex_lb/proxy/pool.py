@@ -5,10 +5,9 @@ All of it can be rebuilt from the store, and every method but `lease` is synchro
 can happen between a decision and its effect.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Protocol
 
 from codex_lb.core import evidence, obstacles, routing
@@ -21,7 +20,6 @@ from codex_lb.core.model import (
     Credential,
     Credits,
     QuotaWindow,
-    Skipped,
 )
 from codex_lb.core.obstacles import Candidate
 from codex_lb.core.policies import Counters
@@ -29,64 +27,8 @@ from codex_lb.core.routing import Choice, Need, Refusal
 from codex_lb.core.routing_settings import DEFAULT, RoutingSettings
 from codex_lb.core.usage_report import UsageReport
 from codex_lb.proxy.affinities import Affinities
+from codex_lb.proxy.leases import Lease, NoAccountError, Queue, Slot, Wish
 from codex_lb.store.records import Affinity
-
-# Of the waiting requests, how many may be looked at when a slot comes free: those that cannot
-# use it (bound elsewhere) must not hide those behind them, nor make each release slow.
-_MAX_LOOKS = 16
-
-
-class NoAccountError(Exception):
-    """No account can serve; `refusal` says why, account by account."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.kind)
-        self.refusal = refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a request asks of the pool."""
-
-    model: str | None = None
-    affinity: str | None = None
-    bound: str | None = None  # the only account that can serve, if it still exists
-    exclude: frozenset[str] = frozenset()
-
-
-@dataclass(slots=True)
-class _Live:
-    """What the process knows of one account beyond its row."""
-
-    account: Account
-    in_flight: int = 0
-    faults: int = 0  # in a row
-    chosen_seq: int = 0
-    is_spent: bool = False  # as last said in its timeline
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """One request's slot on one account."""
-
-    account: Account
-    choice: Choice
-    kept: bool  # the conversation stays where it was
-    slot: _Live = field(repr=False)  # gets the slot back, even if the account left meanwhile
-
-    @property
-    def reason(self) -> str:
-        return self.choice.reason
-
-    @property
-    def skipped(self) -> tuple[Skipped, ...]:
-        return self.choice.skipped
-
-
-@dataclass(slots=True)
-class _Waiter:
-    wish: Wish
-    granted: "asyncio.Future[Lease]"
 
 
 class OnChange(Protocol):
@@ -120,12 +62,12 @@ class Pool:
         self._serves = serves
         self._on_change = on_change
         self._on_event = on_event
-        self._live: dict[str, _Live] = {}
+        self._live: dict[str, Slot] = {}
         self._affinities = Affinities()
         self._counters: Counters = {}
-        self._waiters: list[_Waiter] = []
-        self._alarm: asyncio.TimerHandle | None = None  # when the next block ends, if any waits
+        self._queue = Queue(self._try, self._release, self._next_end)
         self._choices = 0
+        self.proofs = 0  # how often something was proven of an account, or accounts changed
 
     # -- what is known --------------------------------------------------------------------------
 
@@ -133,17 +75,18 @@ class Pool:
         """Take the store's accounts as the truth; what runs on an account goes on."""
         old = self._live
         self._live = {}
+        self.proofs += 1
         for account in accounts:
-            live = old.get(account.id) or _Live(account)
+            live = old.get(account.id) or Slot(account)
             live.account = account
             live.is_spent = obstacles.spent(account, self._clock()) is not None
             self._live[account.id] = live
         self._counters = {name: due for name, due in self._counters.items() if name in self._live}
-        self._hand_over()
+        self._queue.hand_over()
 
     def use(self, settings: RoutingSettings) -> None:
         self._settings = settings
-        self._hand_over()
+        self._queue.hand_over()
 
     def load_affinities(self, stored: Iterable[Affinity]) -> None:
         self._affinities.load(stored)
@@ -168,7 +111,7 @@ class Pool:
 
     @property
     def waiting(self) -> int:
-        return len(self._waiters)
+        return len(self._queue)
 
     def owner(self, response_id: str) -> str | None:
         return self._affinities.owner(response_id)
@@ -204,7 +147,7 @@ class Pool:
         if isinstance(lease, Refusal):
             if lease.kind != "busy":
                 raise NoAccountError(lease)
-            lease = await self._wait(wish, wait_s)
+            lease = await self._queue.wait(wish, wait_s)
         try:
             yield lease
         finally:
@@ -222,57 +165,15 @@ class Pool:
         home = self._affinities.home(wish.affinity, self._clock())
         return Lease(live.account, choice, choice.account_id in (wish.bound, home), live)
 
-    async def _wait(self, wish: Wish, wait_s: float) -> Lease:
-        waiter = _Waiter(wish, asyncio.get_running_loop().create_future())
-        self._waiters.append(waiter)
-        self._set_alarm()
-        try:
-            async with asyncio.timeout(wait_s):
-                return await waiter.granted
-        except TimeoutError:
-            if _granted(waiter):  # in the very moment the time was up
-                return waiter.granted.result()
-            lease = self._try(wish, is_last_try=True)
-            if isinstance(lease, Lease):
-                return lease
-            raise NoAccountError(lease) from None
-        except asyncio.CancelledError:
-            if _granted(waiter):
-                self._release(waiter.granted.result())
-            raise
-        finally:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
-
     def _release(self, lease: Lease) -> None:
         lease.slot.in_flight -= 1
-        if self._waiters:
-            self._hand_over()
+        self._queue.hand_over()
 
-    def _hand_over(self) -> None:
-        for waiter in self._waiters[:_MAX_LOOKS]:
-            if waiter.granted.done():
-                continue
-            lease = self._try(waiter.wish)
-            if isinstance(lease, Lease):
-                waiter.granted.set_result(lease)
-                self._waiters.remove(waiter)
-            elif lease.kind != "busy":
-                waiter.granted.set_exception(NoAccountError(lease))
-                self._waiters.remove(waiter)
-        self._set_alarm()
-
-    def _set_alarm(self) -> None:
-        """A block that ends frees an account without a release, so the queue is looked at then."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+    def _next_end(self) -> float | None:
+        """When the next block ends: that frees an account without a release."""
         now = self._clock()
         ends = [b.until for live in self._live.values() for b in live.account.blocks]
-        coming = min((end for end in ends if end > now), default=None)
-        if self._waiters and coming is not None:
-            loop = asyncio.get_running_loop()
-            self._alarm = loop.call_later(coming - now, self._hand_over)
+        return min((end - now for end in ends if end > now), default=None)
 
     # -- evidence -------------------------------------------------------------------------------
 
@@ -359,20 +260,22 @@ class Pool:
         if live is not None and live.account.state == "paused":
             live.account = replace(live.account, state_reason=reason)
 
-    def _put(self, live: _Live, new: Account) -> None:
+    def _put(self, live: Slot, new: Account) -> None:
         """The account as it is from now on; whoever must know is told."""
         old, live.account = live.account, new
         if new == old:
             return
+        urgent = (new.blocks, new.state) != (old.blocks, old.state)
+        self.proofs += urgent
         if self._on_change is not None:
-            self._on_change(new, urgent=(new.blocks, new.state) != (old.blocks, old.state))
+            self._on_change(new, urgent=urgent)
         if new.state != old.state and new.state in ("reauth_required", "deactivated"):
             self._note(live, new.state, new.state_reason)
         if new.identity.plan != old.identity.plan:
             self._note(live, "plan_changed", f"from {old.identity.plan} to {new.identity.plan}")
         self._note_limit(live, self._clock())
 
-    def _note_limit(self, live: _Live, now: float) -> None:
+    def _note_limit(self, live: Slot, now: float) -> None:
         found = obstacles.spent(live.account, now)
         if (found is not None) == live.is_spent:
             return
@@ -381,19 +284,12 @@ class Pool:
             self._note(live, "limited", f"{found}: {evidence.cause(live.account, now)}")
         else:
             self._note(live, "recovered", "there is quota again")
-            if self._waiters:
-                self._hand_over()
+            self._queue.hand_over()
 
-    def _note(self, live: _Live, kind: AccountEventKind, detail: str | None) -> None:
+    def _note(self, live: Slot, kind: AccountEventKind, detail: str | None) -> None:
         if self._on_event is not None:
             event = AccountEvent(live.account.id, self._clock(), kind, "upstream", detail)
             self._on_event(event)
 
-    def _candidate(self, live: _Live) -> Candidate:
+    def _candidate(self, live: Slot) -> Candidate:
         return Candidate(live.account, live.in_flight, self._limit, live.chosen_seq)
-
-
-def _granted(waiter: _Waiter) -> bool:
-    """Whether a lease has been handed over; a refusal raises where it is awaited."""
-    future = waiter.granted
-    return future.done() and not future.cancelled() and future.exception() is None

@@ -12,7 +12,7 @@ import msgspec
 from codex_lb.core import answers, errors, events, headers, quota, sse
 from codex_lb.core.answers import Answer
 from codex_lb.core.errors import Signal
-from codex_lb.core.model import QuotaWindow
+from codex_lb.core.model import Credits, QuotaWindow
 from codex_lb.core.sse import COMMENT, DELTAS, Event
 from codex_lb.proxy.downstream import Downstream
 from codex_lb.proxy.settle import Notes
@@ -24,7 +24,7 @@ _MAX_HELD_BYTES = 16 * 1024 * 1024  # the first events echo instructions and too
 # The idle deadline is moved at most this often: once a chunk would cost more than it tells.
 _DEADLINE_STEPS = 8
 
-Measured = Callable[[Collection[QuotaWindow]], None]
+Measured = Callable[[Collection[QuotaWindow], Credits | None], None]
 
 
 class Relay:
@@ -92,7 +92,8 @@ class Relay:
 
     def _note(self, event: Event, measured: Measured) -> None:
         if event.kind == "codex.rate_limits":
-            measured(quota.windows_in_event(event.data(), self._clock()))
+            data, now = event.data(), self._clock()
+            measured(quota.windows_in_event(data, now), quota.credits_in_event(data, now))
         elif event.kind == "response.created":
             self.response_id = events.facts(event.data()).id
 

@@ -7,7 +7,7 @@ method are judged before a byte of the body is read.
 import asyncio
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -33,6 +33,7 @@ _log = structlog.get_logger(__name__)
 _MIB = 1024 * 1024
 _LONG_READ = 2 * _MIB  # reading a larger body takes longer than others should wait
 _CODEX = "/backend-api/codex"
+USAGE_PATH = "/api/codex/usage"  # beside the operator's API, because Codex asks there
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ class _Asked:
     id: str
     client_id: str  # by which the client knows it
 
-    def downstream(self, *, streams: bool = False) -> Downstream:
+    def downstream(
+        self, *, streams: bool = False, quota: Callable[[], Mapping[str, str]] = dict
+    ) -> Downstream:
         return Downstream(
             self.receive,
             self.send,
@@ -66,6 +69,7 @@ class _Asked:
                 "x-request-id": self.client_id,
                 "x-app-version": __version__,
             },
+            quota=quota,
             streams=streams,
         )
 
@@ -89,6 +93,8 @@ class DataPlane:
             f"{_CODEX}/responses": ("POST", self._responses),
             "/v1/models": ("GET", self._list_models),
             f"{_CODEX}/models": ("GET", self._list_models),
+            USAGE_PATH: ("GET", self._tell_quota),
+            "/backend-api/wham/usage": ("GET", self._tell_quota),
         }
 
     def stop_all(self) -> None:
@@ -136,7 +142,7 @@ class DataPlane:
         call = await self._read_call(asked)
         if isinstance(call, Answer):
             return await asked.downstream().answer(call)
-        client = asked.downstream(streams=call.stream)
+        client = asked.downstream(streams=call.stream, quota=self._parts.told.headers)
         tie = affinity.of(call, asked.headers, api_key_id=None)
         request = Request(call, asked.dialect, tie, asked.headers, self._row(asked, call, tie))
         self._live.add(client)
@@ -180,6 +186,14 @@ class DataPlane:
             user_agent=asked.headers.get("user-agent"),
             client_ip=asgi.peer(asked.scope),
         )
+
+    # -- quota ----------------------------------------------------------------------------------
+
+    async def _tell_quota(self, asked: _Asked) -> None:
+        """For `/status` in Codex: the pool as one account, in upstream's shape."""
+        document = self._parts.told.document()
+        sent = {"content-type": "application/json", "cache-control": "no-store"}
+        await asked.downstream().reply(200, sent, document)
 
     # -- models ---------------------------------------------------------------------------------
 

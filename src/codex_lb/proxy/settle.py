@@ -6,7 +6,7 @@ from codex_lb.core import events
 from codex_lb.core.answers import Answer
 from codex_lb.core.errors import Signal
 from codex_lb.core.model import Attempt, Cost, OpenedRequest, Receipt, RequestStatus, Usage
-from codex_lb.proxy.pool import Lease
+from codex_lb.proxy.leases import Lease
 
 
 @dataclass(slots=True)

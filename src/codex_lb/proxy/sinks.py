@@ -6,7 +6,7 @@ carries its output, which upstream leaves empty). `JsonSink` gives
 nothing until the end, then one object.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import msgspec
@@ -37,14 +37,20 @@ class Sink(Protocol):
 
 
 class CodexSink:
-    """Codex ignores an `error` event in a stream, so that one is said as `response.failed`."""
+    """Codex ignores an `error` event in a stream, so that one is said as `response.failed`.
+
+    `quota_event` gives the pool's quota, in the place of the one account's.
+    """
 
     streams = True
 
-    def __init__(self, stub: JsonObject) -> None:
+    def __init__(self, stub: JsonObject, quota_event: Callable[[], bytes]) -> None:
         self._stub = stub  # a response without output, for events of our own
+        self._quota_event = quota_event
 
     def take(self, event: Event) -> bytes:
+        if event.kind == "codex.rate_limits":
+            return self._quota_event()
         if event.kind != "error":
             return event.raw
         signal = errors.read_event(event.data())
