@@ -18,9 +18,8 @@ from uvicorn._types import ASGI3Application
 
 from codex_lb import __version__, container, logs, price_list, server
 from codex_lb.asgi import Application, Receive, Scope, Send
-from codex_lb.core import pricing, routing_settings
+from codex_lb.core import pricing
 from codex_lb.core.model import OpenedRequest, Receipt
-from codex_lb.core.routing_settings import RoutingSettings
 from codex_lb.dashboard import app as dashboard
 from codex_lb.dashboard.pooled_accounts import NobodyAsks, PooledAccounts
 from codex_lb.dashboard.stored_settings import StoredSettings
@@ -98,7 +97,7 @@ async def build(
             pool = Pool(
                 clock=clock,
                 limit=settings.proxy_account_stream_limit,
-                settings=await _routing(store),
+                settings=(await StoredSettings(store).read()).routing,
                 serves=lambda plan, model: models.serves(plan, model),  # noqa: PLW0108  made after its pool
                 on_change=keeper.changed,
                 on_event=timeline.note,
@@ -157,7 +156,7 @@ async def build(
             control = dashboard.build(
                 accounts,
                 store,
-                StoredSettings(store),
+                StoredSettings(store, on_change=lambda changed: pool.use(changed.routing)),
                 allowed_hosts=settings.allowed_hosts,
                 version=__version__,
                 clock=clock,
@@ -184,18 +183,6 @@ async def _guarded(work: Work) -> None:
         await work
     except Exception:  # noqa: BLE001  the edge of what runs unattended
         _log.exception("background work failed", work=getattr(work, "__qualname__", "?"))
-
-
-async def _routing(store: Store) -> RoutingSettings:
-    """What the operator has set; a value that a later version wrote must not stop the start."""
-    stored = await store.setting("routing")
-    try:
-        return (
-            routing_settings.read(stored) if isinstance(stored, dict) else routing_settings.DEFAULT
-        )
-    except ValueError as error:
-        _log.warning("stored routing settings are not usable", error=str(error))
-        return routing_settings.DEFAULT
 
 
 async def _owner_of(store: Store, response_id: str) -> str | None:
