@@ -158,7 +158,7 @@ async def build(
                 clock,
                 interval_s=settings.usage_refresh_interval_seconds,
             )
-            accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage, timeline.note)
+            accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage)
             jobs = [
                 spawn(keeper.run()),
                 spawn(timeline.run()),

@@ -13,6 +13,7 @@ JsonObject = dict[str, Any]
 Source = Literal["server", "store"]
 
 _WIDTH = 80
+_GAP = 2  # between two columns
 _HEAD = ("ACCOUNT", "PLAN", "5 H", "WEEK/MO", "RESETS IN", "STREAMS", "STATE")
 _KINDS = ("Primary", "Secondary", "Monthly")
 _STATES = {"reauth_required": "needs sign-in"}
@@ -42,7 +43,7 @@ def text(told: JsonObject, now: float) -> str:
         parts.append(_FROM_STORE)
     accounts = told["accounts"]
     if accounts:
-        heading, *lines = columns([_HEAD, *(_row(account, now) for account in accounts)])
+        heading, *lines = columns(_fitting([_HEAD, *(_row(each, now) for each in accounts)]))
         parts += ["", heading]
         for account, line in zip(accounts, lines, strict=True):
             parts.append(line)
@@ -70,6 +71,13 @@ def _verdict(accounts: Sequence[JsonObject], ready: int, usage: JsonObject, now:
     return f"{count}; weekly quota {weekly['remainingPercent']:.0f} % left{first_reset}."
 
 
+def _fitting(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The names get what the other columns leave."""
+    others = list(zip(*rows, strict=True))[1:]
+    room = _WIDTH - sum(max(map(len, column)) + _GAP for column in others)
+    return [(_clip(name, room), *more) for name, *more in rows]
+
+
 def _row(account: JsonObject, now: float) -> tuple[str, ...]:
     usage, status = account["usage"], account["status"]
     resets = [at for kind in _KINDS if (at := account[f"resetAt{kind}"])]
@@ -78,7 +86,7 @@ def _row(account: JsonObject, now: float) -> tuple[str, ...]:
         longer = usage["monthlyRemainingPercent"]
     coming = account["blockedUntil"] or min(resets, key=_seconds, default=None)
     return (
-        _clip(account["displayName"], 18),
+        account["displayName"],
         _clip(account["planType"], 8),
         percent(usage["primaryRemainingPercent"]),
         percent(longer),

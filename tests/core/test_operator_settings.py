@@ -13,16 +13,21 @@ def test_what_is_written_is_read_back() -> None:
     assert operator_settings.read(operator_settings.as_json(settings)) == settings
 
 
+def test_what_was_never_written_is_the_default() -> None:
+    assert operator_settings.read(None) == OperatorSettings()
+
+
 @pytest.mark.parametrize(
     "stored",
     [
-        pytest.param(None, id="never written"),
         pytest.param([1], id="no object"),
-        pytest.param({"routingStrategy": "newer", "version": "x"}, id="of another release"),
+        pytest.param({"routingStrategy": "fill_first"}, id="no version"),
+        pytest.param({"routingStrategy": "newer", "version": 3}, id="of another release"),
     ],
 )
-def test_what_cannot_be_read_is_the_default(stored: object) -> None:
-    assert operator_settings.read(stored) == OperatorSettings()
+def test_what_cannot_be_read_is_refused(stored: object) -> None:
+    with pytest.raises(ValueError, match=r"version|routingStrategy"):
+        operator_settings.read(stored)
 
 
 def test_a_change_keeps_the_rest_and_raises_the_version() -> None:

@@ -8,7 +8,7 @@ from tests.dashboard.builders import NOW, AuthFile
 
 from codex_lb.core.accounts import PAUSE, PROBE, REACTIVATE, Change
 from codex_lb.core.identity import parse
-from codex_lb.core.model import AccountEvent, Block, Credential
+from codex_lb.core.model import Block, Credential
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
 from codex_lb.jobs.keeper import Keeper
 from codex_lb.proxy.leases import Wish
@@ -33,7 +33,6 @@ class Running:
     accounts: PooledAccounts
     pool: Pool
     usage: FakeUsage
-    noted: list[AccountEvent]
 
 
 @pytest.fixture
@@ -50,9 +49,7 @@ def running(store: Store) -> Running:
     keeper, usage = Keeper(store), FakeUsage()
     pool = Pool(clock=clock, limit=8, on_change=keeper.changed)
     credentials = Credentials(store, refresh, spawn, clock)
-    noted: list[AccountEvent] = []
-    accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage, noted.append)
-    return Running(accounts, pool, usage, noted)
+    return Running(PooledAccounts(store, pool, credentials, keeper, clock, usage), pool, usage)
 
 
 async def added(running: Running, auth_file: AuthFile) -> str:
@@ -109,15 +106,3 @@ async def test_streams_are_those_that_run_now(running: Running, auth_file: AuthF
     async with running.pool.lease(Wish(), wait_s=0):
         assert running.accounts.streams() == {id_: 1}
     assert running.accounts.streams() == {id_: 0}
-
-
-async def test_the_timeline_says_what_the_operator_did(
-    running: Running, auth_file: AuthFile
-) -> None:
-    id_ = await added(running, auth_file)
-    await running.accounts.set_state(id_, PAUSE.to, allowed_from=PAUSE.allowed_from)
-    await running.accounts.set_state(id_, REACTIVATE.to, allowed_from=REACTIVATE.allowed_from)
-    await added(running, auth_file)
-    kinds = [event.kind for event in running.noted]
-    assert kinds == ["added", "paused", "reactivated", "signed_in"]
-    assert {(event.account_id, event.by) for event in running.noted} == {(id_, "operator")}

@@ -97,3 +97,5 @@ async def test_settings_are_kept_and_told(store: Store) -> None:
     await settings.write(wanted)
     assert await StoredSettings(store).read() == wanted
     assert heard == [wanted]
+    await store.put_setting("operator", {"routingStrategy": "of another release", "version": 3})
+    assert await settings.read() == OperatorSettings()

@@ -22,15 +22,12 @@ class InvalidSettingError(ValueError):
 
 
 def read(stored: object) -> OperatorSettings:
-    """From the JSON that `as_json` gave; the defaults for anything that is not."""
-    if not isinstance(stored, Mapping):
+    """From the JSON that `as_json` gave, or None. `ValueError` for anything else."""
+    if stored is None:
         return OperatorSettings()
-    version = stored.get("version")
-    try:
-        routing = routing_settings.read(stored)
-    except ValueError:  # written by another release
-        routing = routing_settings.DEFAULT
-    return OperatorSettings(routing, version if isinstance(version, int) else 1)
+    if not isinstance(stored, Mapping) or not isinstance(version := stored.get("version"), int):
+        raise ValueError("they have no version")  # noqa: TRY004  about a value, not its type
+    return OperatorSettings(routing_settings.read(stored), version)
 
 
 def as_json(settings: OperatorSettings) -> dict[str, object]:

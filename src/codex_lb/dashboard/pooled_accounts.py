@@ -3,15 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
-from codex_lb.core.model import (
-    Account,
-    AccountEvent,
-    AccountEventKind,
-    AccountState,
-    Credential,
-    Identity,
-    Priority,
-)
+from codex_lb.core.model import Account, AccountState, Credential, Identity, Priority
 from codex_lb.dashboard.stored_accounts import StoredAccounts
 from codex_lb.jobs.keeper import Keeper
 from codex_lb.proxy.pool import Pool
@@ -39,7 +31,6 @@ class PooledAccounts:
         keeper: Keeper,
         clock: Callable[[], float],
         usage: AsksUsage,
-        note: Callable[[AccountEvent], None],
     ) -> None:
         self._store = store
         self._stored = StoredAccounts(store, clock)
@@ -47,8 +38,6 @@ class PooledAccounts:
         self._credentials = credentials
         self._keeper = keeper
         self._usage = usage
-        self._note = note
-        self._clock = clock
 
     async def list(self) -> list[Account]:
         """As the pool knows them: its readings are newer than the store's."""
@@ -65,7 +54,6 @@ class PooledAccounts:
         account, replaced = await self._stored.import_(identity, credential)
         self._credentials.forget(account.id)
         await self.reload(account.id)
-        self._tell(account.id, "signed_in" if replaced else "added")
         self._usage.poll_soon(account.id)
         return account, replaced
 
@@ -76,10 +64,7 @@ class PooledAccounts:
         account = await self._stored.set_state(account_id, state, allowed_from=allowed_from)
         await self.reload(account_id)
         if account is not None and state == "active":
-            self._tell(account_id, "reactivated")
             self._usage.poll_soon(account_id)
-        elif account is not None:
-            self._tell(account_id, "paused")
         return account
 
     async def set_alias(self, account_id: str, alias: str | None) -> Account | None:
@@ -103,9 +88,6 @@ class PooledAccounts:
 
     async def poll(self, account_id: str) -> int:
         return await self._usage.poll(account_id)
-
-    def _tell(self, account_id: str, kind: AccountEventKind) -> None:
-        self._note(AccountEvent(account_id, self._clock(), kind, "operator"))
 
     async def reload(self, account_id: str) -> None:
         """The store's word replaces the pool's."""

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 
+import structlog
+
 from codex_lb.core import operator_settings
 from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.store import Store
 
 _NAME = "operator"
+
+log = structlog.get_logger(__name__)
 
 
 class StoredSettings:
@@ -19,7 +23,13 @@ class StoredSettings:
         self._on_change = on_change
 
     async def read(self) -> OperatorSettings:
-        return operator_settings.read(await self._store.setting(_NAME))
+        """The defaults if another release has written what cannot be read here."""
+        stored = await self._store.setting(_NAME)
+        try:
+            return operator_settings.read(stored)
+        except ValueError as error:
+            log.warning("stored settings are not usable", error=str(error))
+            return OperatorSettings()
 
     async def write(self, settings: OperatorSettings) -> None:
         await self._store.put_setting(_NAME, operator_settings.as_json(settings))
