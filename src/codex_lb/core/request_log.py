@@ -3,6 +3,7 @@
 The words for limits look through `error` to what upstream meant; every other failure stays one.
 """
 
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 from codex_lb.core.model import RequestStatus
@@ -29,7 +30,7 @@ def served(status: RequestStatus, error_code: str | None) -> ServedStatus:
             return status
 
 
-def read_statuses(words: list[str]) -> frozenset[ServedStatus]:
+def read_statuses(words: Iterable[str]) -> frozenset[ServedStatus]:
     """In any case of letters; empty, as with `all` among them, means every status.
 
     Raises `ValueError` for a word that is none.
