@@ -122,7 +122,7 @@ def _over_http(host: str, port: int, question: Question) -> Answer:
 @contextmanager
 def _without_server(settings: Settings) -> Iterator[Ask]:
     from codex_lb import logs  # noqa: PLC0415  this and the next: only needed here, and slow
-    from codex_lb.dashboard.app import build  # noqa: PLC0415
+    from codex_lb.dashboard.app import Ports, build  # noqa: PLC0415
     from codex_lb.dashboard.stored_accounts import StoredAccounts  # noqa: PLC0415
     from codex_lb.dashboard.stored_settings import StoredSettings  # noqa: PLC0415
     from codex_lb.store import Store, StoreError, StoreInUseError  # noqa: PLC0415
@@ -142,9 +142,7 @@ def _without_server(settings: Settings) -> Iterator[Ask]:
         try:
             accounts = StoredAccounts(store, clock)
             app = build(
-                accounts,
-                store,
-                StoredSettings(store),
+                Ports(accounts, store, StoredSettings(store), store.log, store.log, list),
                 allowed_hosts=(_HERE,),
                 version=__version__,
                 clock=clock,

@@ -18,7 +18,7 @@ from uvicorn._types import ASGI3Application
 
 from codex_lb import __version__, container, logs, price_list, server
 from codex_lb.asgi import Application, Receive, Scope, Send
-from codex_lb.core import pricing
+from codex_lb.core import catalogue, pricing
 from codex_lb.core.model import OpenedRequest, Receipt
 from codex_lb.dashboard import app as dashboard
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
@@ -171,9 +171,14 @@ async def build(
             if settings.model_registry_enabled:
                 jobs.append(spawn(model_sync.run()))
             control = dashboard.build(
-                accounts,
-                store,
-                operator,
+                dashboard.Ports(
+                    accounts,
+                    store,
+                    operator,
+                    store.log,
+                    store.log,
+                    lambda: catalogue.for_dashboard(models.known()),
+                ),
                 allowed_hosts=settings.allowed_hosts,
                 version=__version__,
                 clock=clock,

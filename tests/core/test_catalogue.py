@@ -77,7 +77,7 @@ def test_the_openai_shape_repeats_what_upstream_told() -> None:
 def test_odd_fields_are_no_harm(odd: JsonObject) -> None:
     known = catalogue.build([{"slug": "gpt-9"} | odd])
     assert json.loads(known.openai.body)["data"][0]["id"] == "gpt-9"
-    assert catalogue.for_dashboard(known)["models"][0]["supportedReasoningEfforts"] == []
+    assert catalogue.for_dashboard(known)[0]["supportedReasoningEfforts"] == []
 
 
 def test_names_alone_are_shown_but_not_to_codex() -> None:
@@ -106,24 +106,22 @@ def test_a_tag_changes_when_and_only_when_its_document_does() -> None:
 
 def test_the_dashboard_gets_names_and_efforts() -> None:
     listed = {"slug": "bare", "supported_reasoning_levels": ["low"]}
-    assert catalogue.for_dashboard(catalogue.build([TOLD, HIDDEN, listed])) == {
-        "models": [
-            {
-                "id": "gpt-9",
-                "name": "GPT-9",
-                "sourceOnly": False,
-                "supportedReasoningEfforts": ["low", "max"],
-                "defaultReasoningEffort": "low",
-            },
-            {
-                "id": "bare",
-                "name": "bare",
-                "sourceOnly": False,
-                "supportedReasoningEfforts": ["low"],
-                "defaultReasoningEffort": None,
-            },
-        ]
-    }
+    assert catalogue.for_dashboard(catalogue.build([TOLD, HIDDEN, listed])) == [
+        {
+            "id": "gpt-9",
+            "name": "GPT-9",
+            "sourceOnly": False,
+            "supportedReasoningEfforts": ["low", "max"],
+            "defaultReasoningEffort": "low",
+        },
+        {
+            "id": "bare",
+            "name": "bare",
+            "sourceOnly": False,
+            "supportedReasoningEfforts": ["low"],
+            "defaultReasoningEffort": None,
+        },
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import httpx2
+from tests.dashboard.log_builders import FakeLog, FakePeriods
 
 from codex_lb.core.identity import local_id
 from codex_lb.core.model import (
@@ -18,7 +19,7 @@ from codex_lb.core.model import (
     QuotaWindow,
 )
 from codex_lb.core.operator_settings import OperatorSettings
-from codex_lb.dashboard.app import build
+from codex_lb.dashboard.app import Ports, build
 from codex_lb.store import AccountTotals, DailySums, EventRecord, HourlySums, StateConflict
 from codex_lb.store.records import Dimension
 
@@ -189,9 +190,14 @@ def caller(
 ) -> httpx2.AsyncClient:
     """Speaks to a control plane over these without a network; it holds nothing to close."""
     app = build(
-        accounts,
-        history or FakeHistory(),
-        settings or FakeSettings(),
+        Ports(
+            accounts,
+            history or FakeHistory(),
+            settings or FakeSettings(),
+            FakeLog(),
+            FakePeriods(),
+            list,
+        ),
         allowed_hosts=("localhost", "127.0.0.1"),
         version="9.9",
         clock=lambda: NOW,

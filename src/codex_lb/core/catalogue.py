@@ -105,9 +105,9 @@ def build(entries: Sequence[JsonObject]) -> Catalogue:
     )
 
 
-def for_dashboard(known: Catalogue) -> JsonObject:
-    """The answer of `GET /api/models`."""
-    return {"models": [_choice(entry) for entry in _listed(known.entries)]}
+def for_dashboard(known: Catalogue) -> list[JsonObject]:
+    """The entries of `GET /api/models`."""
+    return [_choice(entry) for entry in _listed(known.entries)]
 
 
 def _choice(entry: JsonObject) -> JsonObject:

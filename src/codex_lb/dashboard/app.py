@@ -1,22 +1,42 @@
 """Put the control plane together: `/api` behind its guard, and the pages beside it."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from codex_lb.dashboard import accounts as account_routes
-from codex_lb.dashboard import pages, problems, timeline, usage
-from codex_lb.dashboard import settings as settings_routes
+from codex_lb.dashboard import (
+    accounts,
+    catalogue,
+    overview,
+    pages,
+    problems,
+    request_logs,
+    settings,
+    timeline,
+    usage,
+)
 from codex_lb.dashboard.edge import Edge
 from codex_lb.dashboard.guard import Guard
+from codex_lb.dashboard.log_ports import LogPort, ModelsPort, PeriodPort
 from codex_lb.dashboard.ports import AccountsPort, Clock, HistoryPort, SettingsPort
 
 
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the routes work with."""
+
+    accounts: AccountsPort
+    history: HistoryPort
+    settings: SettingsPort
+    log: LogPort
+    periods: PeriodPort
+    models: ModelsPort
+
+
 def build(
-    accounts: AccountsPort,
-    history: HistoryPort,
-    settings: SettingsPort,
+    ports: Ports,
     *,
     allowed_hosts: Collection[str],
     version: str,
@@ -37,10 +57,16 @@ def build(
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
-    app.include_router(account_routes.routes(accounts, clock))
-    app.include_router(timeline.routes(accounts, history, clock))
-    app.include_router(usage.routes(accounts, history, clock))
-    app.include_router(settings_routes.routes(settings, accounts))
+    for routes in (
+        accounts.routes(ports.accounts, clock),
+        timeline.routes(ports.accounts, ports.history, clock),
+        usage.routes(ports.accounts, ports.history, clock),
+        settings.routes(ports.settings, ports.accounts),
+        request_logs.routes(ports.log),
+        overview.routes(ports.accounts, ports.periods, clock),
+        catalogue.routes(ports.models),
+    ):
+        app.include_router(routes)
     problems.install(app)
     pages.install(app, version=version, notice=notice)
     app.add_middleware(Guard, allowed_hosts=allowed_hosts)

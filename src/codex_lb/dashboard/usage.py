@@ -2,32 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
 from codex_lb.core import summary, trends, usage_summary
-from codex_lb.core.model import Account
-from codex_lb.core.summary import WindowSummary
 from codex_lb.core.trends import DAY_S, HOUR_S
-from codex_lb.core.usage_summary import PoolWindow
+from codex_lb.dashboard import windows
 from codex_lb.dashboard.daily import AccountDays, DayCount, UtcOffset, days_of
 from codex_lb.dashboard.ports import AccountsPort, Clock, HistoryPort
-from codex_lb.dashboard.summaries import MICROS, Shape, time
+from codex_lb.dashboard.summaries import MICROS, Shape
+from codex_lb.dashboard.windows import UsageHistoryItem, UsageWindow, UsageWindowResponse
 from codex_lb.store import HourlySums
 
 _WEEK_S = 7 * DAY_S
-
-
-class UsageWindow(Shape):
-    """`reset_at` is the first reset of any account."""
-
-    remaining_percent: float
-    capacity_credits: float
-    remaining_credits: float
-    reset_at: datetime | None
-    window_minutes: int
 
 
 class UsageCost(Shape):
@@ -54,23 +42,8 @@ class UsageSummaryResponse(Shape):
     metrics: UsageMetrics
 
 
-class UsageHistoryItem(Shape):
-    """Credits are 0 for a plan of which no capacity is known."""
-
-    account_id: str
-    remaining_percent_avg: float | None
-    capacity_credits: float
-    remaining_credits: float
-
-
 class UsageHistoryResponse(Shape):
     window_hours: int
-    accounts: list[UsageHistoryItem]
-
-
-class UsageWindowResponse(Shape):
-    window_key: str
-    window_minutes: int | None
     accounts: list[UsageHistoryItem]
 
 
@@ -89,9 +62,9 @@ def routes(accounts: AccountsPort, history: HistoryPort, clock: Clock) -> APIRou
         served = await history.hourly("account", start_at=now - _WEEK_S, end_at=now)
         failed = await history.hourly("error", start_at=now - _WEEK_S, end_at=now)
         return UsageSummaryResponse(
-            primary_window=_window(left.short),
-            secondary_window=_window(left.weekly),
-            monthly_window=_window(left.monthly) if left.monthly else None,
+            primary_window=windows.pooled(left.short),
+            secondary_window=windows.pooled(left.weekly),
+            monthly_window=windows.pooled(left.monthly) if left.monthly else None,
             cost=UsageCost(total_usd_7d=sum(each.cost_micros for each in served) / MICROS),
             metrics=_metrics(served, failed),
         )
@@ -113,7 +86,7 @@ def routes(accounts: AccountsPort, history: HistoryPort, clock: Clock) -> APIRou
             own = [sample for sample in samples if sample.account_id == account.id]
             left = trends.mean_left(own, since, now)
             percent = None if left is None else round(left * 100, 2)
-            items.append(_item(account, summary.windows(account, now).short, percent))
+            items.append(windows.item(account, summary.windows(account, now).short, percent))
         return UsageHistoryResponse(window_hours=hours, accounts=items)
 
     @router.get("/window")
@@ -123,14 +96,10 @@ def routes(accounts: AccountsPort, history: HistoryPort, clock: Clock) -> APIRou
         """What each account has left of one kind of window now."""
         now = clock()
         pool = await accounts.list()
-        whole = usage_summary.windows(pool, now)
-        items = []
-        for account in pool:
-            left = summary.windows(account, now)
-            of_kind = left.short if window == "primary" else left.weekly
-            items.append(_item(account, of_kind, of_kind.remaining_percent))
-        minutes = (whole.short if window == "primary" else whole.weekly).minutes
-        return UsageWindowResponse(window_key=window, window_minutes=minutes, accounts=items)
+        whole, told = usage_summary.windows(pool, now), [summary.windows(a, now) for a in pool]
+        if window == "primary":
+            return windows.each(window, whole.short.minutes, pool, [each.short for each in told])
+        return windows.each(window, whole.weekly.minutes, pool, [each.weekly for each in told])
 
     @router.get("/daily")
     async def get_usage_days(days: DayCount = 28, utc_offset: UtcOffset = 0) -> UsageDaysResponse:
@@ -139,16 +108,6 @@ def routes(accounts: AccountsPort, history: HistoryPort, clock: Clock) -> APIRou
         return UsageDaysResponse(accounts=await days_of(history, ids, clock(), days, utc_offset))
 
     return router
-
-
-def _window(left: PoolWindow) -> UsageWindow:
-    return UsageWindow(
-        remaining_percent=left.remaining_percent,
-        capacity_credits=left.capacity,
-        remaining_credits=left.remaining,
-        reset_at=time(left.resets_at),
-        window_minutes=left.minutes,
-    )
 
 
 def _metrics(served: Iterable[HourlySums], failed: Iterable[HourlySums]) -> UsageMetrics:
@@ -169,14 +128,4 @@ def _metrics(served: Iterable[HourlySums], failed: Iterable[HourlySums]) -> Usag
         error_rate_7d=sums["errors"] / sums["requests"] if sums["requests"] else None,
         top_error=max(sorted(errors), key=errors.__getitem__, default=None),
         cancelled_7d=sums["cancelled"],
-    )
-
-
-def _item(account: Account, window: WindowSummary, percent: float | None) -> UsageHistoryItem:
-    capacity = window.capacity or 0.0
-    return UsageHistoryItem(
-        account_id=account.id,
-        remaining_percent_avg=percent,
-        capacity_credits=capacity,
-        remaining_credits=round(capacity * (percent or 0.0) / 100, 2),
     )

@@ -4,6 +4,15 @@
 """
 
 from codex_lb.store.errors import KeyFileError, StateConflict, StoreError, StoreInUseError
+from codex_lb.store.log_records import (
+    ConversationSums,
+    KeyLabel,
+    LogDetail,
+    LogFilter,
+    LogOptions,
+    LogPage,
+)
+from codex_lb.store.period_sums import Conversations, PeriodSums, Sums
 from codex_lb.store.records import (
     AccountTotals,
     Affinity,
@@ -18,14 +27,23 @@ from codex_lb.store.store import Store
 __all__ = [
     "AccountTotals",
     "Affinity",
+    "ConversationSums",
+    "Conversations",
     "Cursor",
     "DailySums",
     "EventRecord",
     "HourlySums",
     "KeyFileError",
+    "KeyLabel",
+    "LogDetail",
+    "LogFilter",
+    "LogOptions",
+    "LogPage",
+    "PeriodSums",
     "RequestRecord",
     "StateConflict",
     "Store",
     "StoreError",
     "StoreInUseError",
+    "Sums",
 ]

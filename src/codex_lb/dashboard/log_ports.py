@@ -1,0 +1,42 @@
+"""What the pages of the request log, the overview and the models need of the program."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from codex_lb.core.buckets import Period
+from codex_lb.store import (
+    Conversations,
+    Cursor,
+    LogDetail,
+    LogFilter,
+    LogOptions,
+    LogPage,
+    PeriodSums,
+)
+
+# The models that the pool serves, each as an entry of `/api/models`.
+ModelsPort = Callable[[], Sequence[Mapping[str, object]]]
+
+
+class LogPort(Protocol):
+    """The request log."""
+
+    async def page(
+        self, wanted: LogFilter, *, limit: int, offset: int = 0, before: Cursor | None = None
+    ) -> LogPage:
+        """Newest first, from after `before` on."""
+
+    async def options(self, wanted: LogFilter) -> LogOptions:
+        """What there is to filter by."""
+
+    async def detail(self, request_id: str) -> LogDetail | None:
+        """None if there is no such request."""
+
+
+class PeriodPort(Protocol):
+    """What was served, summed up."""
+
+    async def period_sums(self, period: Period) -> PeriodSums: ...
+
+    async def conversations(self, start_at: int, end_at: int, *, bucket_s: int) -> Conversations:
+        """Those of the hours that begin in `start_at` <= hour < `end_at`."""

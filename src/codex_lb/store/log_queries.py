@@ -1,0 +1,214 @@
+"""What the operator asks of the request log: pages by filter, what there is to filter by.
+
+Filters of one kind widen, filters of different kinds narrow. A page comes off the index by time
+and ends with its last row. Counting has no such end, so it looks at the newest `MOST_COUNTED` rows
+only, unless an index alone can tell, and says whether those were all.
+"""
+
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, and_, cast, func, or_, select
+
+from codex_lb.core.request_log import QUOTA_CODES, RATE_LIMIT_CODES, ServedStatus, served
+from codex_lb.store import requests as rows
+from codex_lb.store.log_records import (
+    ConversationSums,
+    KeyLabel,
+    LogDetail,
+    LogFilter,
+    LogOptions,
+    LogPage,
+)
+from codex_lb.store.records import Cursor
+from codex_lb.store.schema import accounts, api_keys, requests
+
+MOST_COUNTED = 50_000  # some 30 ms
+_FACET_ROWS = 20_000  # the newest ones decide what is offered as a filter
+
+Condition = ColumnElement[bool]
+
+_SEARCHED = (
+    requests.c.id,
+    requests.c.account_id,
+    requests.c.conversation_id,
+    requests.c.endpoint,
+    requests.c.model,
+    requests.c.effort,
+    requests.c.user_agent,
+    requests.c.client_ip,
+    requests.c.status,
+    requests.c.error_code,
+    requests.c.error_message,
+)
+
+
+_FACETS = (
+    requests.c.account_id,
+    requests.c.model,
+    requests.c.effort,
+    requests.c.api_key_id,
+    requests.c.status,
+    requests.c.error_code,
+)
+
+_failed = requests.c.status == "error"
+_code = func.coalesce(requests.c.error_code, "")
+_STATUSES: dict[ServedStatus, Condition] = {
+    "ok": requests.c.status == "success",
+    "cancelled": requests.c.status == "cancelled",
+    "rate_limit": and_(_failed, _code.in_(RATE_LIMIT_CODES)),
+    "quota": and_(_failed, _code.in_(QUOTA_CODES)),
+    "error": and_(_failed, _code.not_in(RATE_LIMIT_CODES | QUOTA_CODES)),
+    "in_progress": requests.c.status == "in_progress",
+}
+
+
+def page(
+    connection: Connection,
+    wanted: LogFilter,
+    *,
+    limit: int,
+    offset: int = 0,
+    before: Cursor | None = None,
+    most_counted: int = MOST_COUNTED,
+) -> LogPage:
+    """Newest first, from after `before` on; `total` counts the rows ahead of it too."""
+    matching = _ordered(wanted) + _tested(connection, wanted)
+    query = rows.newest(limit + 1, before).where(*matching).offset(offset)
+    found = rows.records(connection, query)
+    shown = found[:limit]
+    total, is_exact = _total(connection, wanted, most_counted)
+    return LogPage(
+        records=shown,
+        has_more=len(found) > limit,
+        total=total,
+        total_is_exact=is_exact,
+        keys=_keys(connection, {record.opened.api_key_id for record in shown}),
+        conversation=_conversation(connection, wanted.conversation_id),
+    )
+
+
+def options(connection: Connection, wanted: LogFilter) -> LogOptions:
+    newest = rows.newest(_FACET_ROWS, None).where(*_ordered(wanted), *_tested(connection, wanted))
+    facets = newest.with_only_columns(*_FACETS).subquery()
+    found = connection.execute(select(facets).distinct()).all()
+    keys = _keys(connection, {row.api_key_id for row in found})
+    return LogOptions(
+        account_ids=sorted({row.account_id for row in found if row.account_id is not None}),
+        model_options=sorted(
+            {(row.model, row.effort) for row in found}, key=lambda pair: (pair[0], pair[1] or "")
+        ),
+        keys=sorted(keys.values(), key=lambda key: (key.name, key.id)),
+        statuses=frozenset(served(row.status, row.error_code) for row in found),
+    )
+
+
+def detail(connection: Connection, request_id: str) -> LogDetail | None:
+    found = rows.records(connection, rows.by_id(request_id))
+    if not found:
+        return None
+    opened = found[0].opened
+    return LogDetail(
+        record=found[0],
+        key=_keys(connection, {opened.api_key_id}).get(opened.api_key_id or ""),
+        conversation=_conversation(connection, opened.conversation_id),
+    )
+
+
+def _total(connection: Connection, wanted: LogFilter, most_counted: int) -> tuple[int, bool]:
+    tested = _tested(connection, wanted)
+    if not tested:
+        counted = select(func.count()).select_from(requests).where(*_placed(wanted))
+        return connection.execute(counted).scalar_one(), True
+    newest = rows.newest(most_counted, None).where(*_ordered(wanted))
+    seen = newest.with_only_columns(and_(*tested).label("matches")).subquery()
+    counts = select(func.count().filter(seen.c.matches), func.count()).select_from(seen)
+    total, looked_at = connection.execute(counts).one()
+    return total, looked_at < most_counted
+
+
+def _placed(
+    wanted: LogFilter, account: ColumnElement[str | None] = requests.c.account_id
+) -> list[Condition]:
+    """What indexes answer: whose, of which conversation, when."""
+    found: list[Condition] = []
+    if wanted.account_ids:
+        found.append(account.in_(wanted.account_ids))
+    if wanted.conversation_id is not None:
+        found.append(requests.c.conversation_id == wanted.conversation_id)
+    if wanted.since_ms is not None:
+        found.append(requests.c.opened_at_ms >= wanted.since_ms)
+    if wanted.until_ms is not None:
+        found.append(requests.c.opened_at_ms <= wanted.until_ms)
+    return found
+
+
+def _ordered(wanted: LogFilter) -> list[Condition]:
+    """The same where rows are wanted in order of time.
+
+    Of several accounts SQLite would rather sort all rows than walk down the index by time; an
+    expression hides the column from it.
+    """
+    if len(wanted.account_ids) > 1:
+        return _placed(wanted, func.coalesce(requests.c.account_id, ""))
+    return _placed(wanted)
+
+
+def _tested(connection: Connection, wanted: LogFilter) -> list[Condition]:
+    """What only the row itself answers."""
+    found: list[Condition] = []
+    for column, values in (
+        (requests.c.api_key_id, wanted.api_key_ids),
+        (requests.c.model, wanted.models),
+        (requests.c.effort, wanted.efforts),
+    ):
+        if values:
+            found.append(column.in_(values))
+    if wanted.statuses:
+        found.append(or_(*(_STATUSES[status] for status in sorted(wanted.statuses))))
+    if wanted.model_options:
+        found.append(or_(*(_is_option(*option) for option in wanted.model_options)))
+    if wanted.search:
+        found.append(_mentions(connection, wanted.search))
+    return found
+
+
+def _is_option(model: str, effort: str | None) -> Condition:
+    same = requests.c.effort.is_(None) if effort is None else requests.c.effort == effort
+    return and_(requests.c.model == model, same)
+
+
+def _mentions(connection: Connection, text: str) -> Condition:
+    """`text` anywhere, in any case of its letters (on SQLite of those of ASCII)."""
+    pattern = "%" + re.sub(r"([%_\\])", r"\\\1", text) + "%"
+
+    def like(column: ColumnElement[str]) -> Condition:
+        if connection.dialect.name == "postgresql":
+            return column.ilike(pattern, escape="\\")
+        return column.like(pattern, escape="\\")  # has no case there, and is twice as fast
+
+    named = or_(like(accounts.c.email), like(accounts.c.alias))
+    return or_(
+        *(like(column) for column in _SEARCHED),
+        requests.c.account_id.in_(select(accounts.c.id).where(named)),
+        requests.c.api_key_id.in_(select(api_keys.c.id).where(like(api_keys.c.name))),
+    )
+
+
+def _keys(connection: Connection, ids: Iterable[str | None]) -> dict[str, KeyLabel]:
+    wanted = [id_ for id_ in ids if id_ is not None]
+    if not wanted:
+        return {}
+    columns = (api_keys.c.id, api_keys.c.name, api_keys.c.prefix)
+    found = connection.execute(select(*columns).where(api_keys.c.id.in_(wanted)))
+    return {row.id: KeyLabel(*row) for row in found}
+
+
+def _conversation(connection: Connection, id_: str | None) -> ConversationSums | None:
+    if id_ is None:
+        return None
+    micros = requests.c.input_micros + requests.c.cached_micros + requests.c.output_micros
+    sums = select(func.count(), cast(func.coalesce(func.sum(micros), 0), BigInteger))
+    row = connection.execute(sums.where(requests.c.conversation_id == id_)).one()
+    return ConversationSums(*row)
