@@ -2,7 +2,7 @@
 
 import pytest
 
-from codex_lb.core.model import Attempt, OpenedRequest, Receipt
+from codex_lb.core.model import Attempt, OpenedRequest, Receipt, Skipped
 from codex_lb.store.text import LONGEST, tidied
 
 
@@ -19,12 +19,14 @@ from codex_lb.store.text import LONGEST, tidied
     ],
 )
 def test_tidied(given: str, kept: str) -> None:
-    attempt = Attempt("a", "headroom", 0, 1, 500, None, "next", detail=given)
+    skipped = (Skipped("b", given),)
+    attempt = Attempt("a", "bound", 0, 1, 500, None, "next", detail=given, skipped=skipped)
     receipt = Receipt("r", "error", 1, error_message=given, attempts=(attempt,))
 
     assert tidied(OpenedRequest("r", 1, "responses", "sse", given)).model == kept
     assert tidied(receipt).error_message == kept
     assert tidied(receipt).attempts[0].detail == kept
+    assert tidied(receipt).attempts[0].skipped[0].reason == kept
 
 
 def test_what_is_tidy_already_is_not_copied() -> None:

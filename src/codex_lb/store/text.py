@@ -3,16 +3,16 @@
 from dataclasses import fields, replace
 from typing import TypeVar
 
-from codex_lb.core.model import AccountEvent, Attempt, OpenedRequest, Receipt
+from codex_lb.core.model import AccountEvent, Attempt, OpenedRequest, Receipt, Skipped
 
 LONGEST = 1_000  # characters; longer only if somebody means harm, or upstream sent a page of HTML
 
-T = TypeVar("T", OpenedRequest, Receipt, Attempt, AccountEvent)
+T = TypeVar("T", OpenedRequest, Receipt, Attempt, Skipped, AccountEvent)
 
 
 _NAMES = {
     kind: tuple(field.name for field in fields(kind))
-    for kind in (OpenedRequest, Receipt, Attempt, AccountEvent)
+    for kind in (OpenedRequest, Receipt, Attempt, Skipped, AccountEvent)
 }
 
 
