@@ -52,6 +52,18 @@ async def test_upstreams_entries_reach_codex_verbatim(proxy: Proxy) -> None:
     assert {"base_instructions", "shell_type", "truncation_policy"} <= entry.keys()
 
 
+async def test_one_model_is_told_as_in_the_list(proxy: Proxy) -> None:
+    listed = (await proxy.post("/v1/models", method="GET")).json["data"]
+    for entry in listed:
+        assert (await proxy.post(f"/v1/models/{entry['id']}", method="GET")).json == entry
+
+
+async def test_a_model_that_nobody_has_is_not_found(proxy: Proxy) -> None:
+    answer = await proxy.post("/v1/models/gpt-none", method="GET")
+    assert (answer.status, answer.error["code"]) == (404, "model_not_found")
+    assert "gpt-none" in answer.error["message"]
+
+
 async def test_models_are_named_before_upstream_has_told_any(sim: Simulator) -> None:
     async with running(sim, accounts=0) as proxy:
         answer = await proxy.post("/v1/models", method="GET")

@@ -101,6 +101,14 @@ def not_found(path: str) -> Answer:
     return Answer(404, message, "invalid_request_error", "not_found", "invalid_prompt", final=True)
 
 
+def no_such_model(slug: str) -> Answer:
+    message = f"The model '{slug[:200]}' does not exist, or no account of the pool has it."
+    return Answer(
+        404, message, "invalid_request_error", "model_not_found", "invalid_prompt", "model",
+        final=True,
+    )  # fmt: skip
+
+
 def wrong_method(method: str, path: str) -> Answer:
     message = f"{method} is not possible at {path[:200]}."
     return Answer(

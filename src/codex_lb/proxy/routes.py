@@ -33,6 +33,7 @@ _log = structlog.get_logger(__name__)
 _MIB = 1024 * 1024
 _LONG_READ = 2 * _MIB  # reading a larger body takes longer than others should wait
 _CODEX = "/backend-api/codex"
+_ONE_MODEL = "/v1/models/"
 USAGE_PATH = "/api/codex/usage"  # beside the operator's API, because Codex asks there
 
 
@@ -104,7 +105,8 @@ class DataPlane:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = _read_head(scope, receive, send, self._new_id())
-        route = self._routes.get(asked.path)
+        one_model = asked.path.startswith(_ONE_MODEL)
+        route = ("GET", self._tell_model) if one_model else self._routes.get(asked.path)
         answer = self._refused(asked, route[0] if route else None)
         if answer is not None or route is None:
             return await asked.downstream().answer(answer or answers.not_found(asked.path))
@@ -202,6 +204,13 @@ class DataPlane:
         versioned = b"client_version=" in asked.scope.get("query_string", b"")
         wants_codex = asked.dialect is Dialect.CODEX or versioned
         await _send_document(asked, known.codex if wants_codex else known.openai)
+
+    async def _tell_model(self, asked: _Asked) -> None:
+        slug = asked.path.removeprefix(_ONE_MODEL)
+        document = (await self._models.get()).entry(slug)
+        if document is None:
+            return await asked.downstream().answer(answers.no_such_model(slug))
+        return await _send_document(asked, document)
 
 
 async def _send_document(asked: _Asked, document: Document) -> None:
