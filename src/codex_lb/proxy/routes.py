@@ -72,6 +72,7 @@ class _Asked:
             },
             quota=quota,
             streams=streams,
+            write_now=asgi.write_now(self.scope),
         )
 
 
