@@ -178,6 +178,7 @@ async def build(
                     store.log,
                     store.log,
                     lambda: catalogue.for_dashboard(models.known()),
+                    store.keys,
                 ),
                 allowed_hosts=settings.allowed_hosts,
                 version=__version__,

@@ -22,6 +22,7 @@ PREFIX = "sk-clb-"
 RANDOM_BYTES = 32
 SHOWN = 15  # characters
 LONGEST_NAME = 128
+END_OF_TIME = 253_402_300_800.0  # the year 10000, which no date is written in
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra")
 TIERS = ("auto", "default", "priority", "flex", "fast", "ultrafast")
 
@@ -161,6 +162,8 @@ def check(terms: Terms, known_accounts: Collection[str]) -> None:
         raise InvalidKeyError(f"`name` must have 1 to {LONGEST_NAME} characters.")
     if "" in terms.allowed_models:
         raise InvalidKeyError("`allowedModels` has an empty name.")
+    if terms.expires_at is not None and not 0 <= terms.expires_at < END_OF_TIME:
+        raise InvalidKeyError("`expiresAt` is no time that can be kept.")
     _check_words("allowedReasoningEfforts", terms.allowed_efforts, EFFORTS)
     _check_words("enforcedReasoningEffort", _listed(terms.enforced_effort), EFFORTS)
     _check_words("enforcedServiceTier", _listed(terms.enforced_tier), TIERS)
