@@ -42,20 +42,21 @@ def limit(
 
 
 def need(tokens: int) -> Spend:
-    return Spend(tokens, 0, None)
+    return Spend(tokens, 0, 0)
 
 
+BEGINS = object()  # holding what it needs
 SPENT = limit(100)
 
 
 @pytest.mark.parametrize(
     ("limits", "tokens", "verdict"),
     [
-        pytest.param([], 1_000, "granted", id="a key without limits is never held up"),
-        pytest.param([limit(60, 20)], 20, "granted", id="what fits begins"),
+        pytest.param([], 1_000, BEGINS, id="a key without limits is never held up"),
+        pytest.param([limit(60, 20)], 20, BEGINS, id="what fits begins"),
         pytest.param([limit(60, 20)], 21, "wait", id="what does not fit waits for what is held"),
-        pytest.param([limit(99)], 50, "granted", id="the request that crosses the line is served"),
-        pytest.param([limit(0)], 500, "granted", id="even one larger than the limit"),
+        pytest.param([limit(99)], 50, BEGINS, id="the request that crosses the line is served"),
+        pytest.param([limit(0)], 500, BEGINS, id="even one larger than the limit"),
         pytest.param([limit(0, 500)], 1, "wait", id="but then it is alone"),
         pytest.param([SPENT], 1, SPENT, id="a spent limit refuses"),
         pytest.param([limit(130, 70)], 1, limit(130, 70), id="whatever is held of it"),
@@ -63,12 +64,22 @@ SPENT = limit(100)
         pytest.param([limit(0), limit(50, 40)], 20, "wait", id="all must agree"),
         pytest.param([limit(100, 1)], 0, limit(100, 1), id="needing nothing helps nobody"),
         pytest.param(
-            [limit(50, 40, kind="output_tokens")], 90, "granted", id="each counts its own kind"
+            [limit(50, 40, kind="output_tokens")], 90, BEGINS, id="each counts its own kind"
         ),
     ],
 )
 def test_who_may_begin(limits: list[Limit], tokens: int, verdict: object) -> None:
-    assert decide(limits, need(tokens)) == verdict
+    assert decide(limits, need(tokens)) == (need(tokens) if verdict is BEGINS else verdict)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cost", "refused"),
+    [("cost_usd", None, True), ("cost_usd", 0, False), ("total_tokens", None, False)],
+)
+def test_what_has_no_price_is_refused_where_money_is_limited(
+    kind: Kind, cost: int | None, refused: bool
+) -> None:
+    assert (decide([limit(kind=kind)], Spend(1, 1, cost)) == "unpriced") == refused
 
 
 def test_what_is_held_is_never_nothing() -> None:
@@ -185,16 +196,10 @@ def test_a_request_that_waited_long_enough_may_come_back_soon() -> None:
     assert not held_by_others().final
 
 
-@pytest.mark.parametrize(
-    ("kind", "cost", "refused"),
-    [("cost_usd", None, True), ("cost_usd", 0, False), ("total_tokens", None, False)],
-)
-def test_money_limits_refuse_what_has_no_price(kind: Kind, cost: int | None, refused: bool) -> None:
-    answer = unpriced([limit(kind=kind)], "odd-model", Spend(1, 1, cost))
-    assert (answer is not None) == refused
-    if answer:
-        assert (answer.status, answer.code) == (403, "model_not_allowed")
-        assert "odd-model" in answer.message
+def test_a_model_without_a_price_is_told_by_its_name() -> None:
+    answer = unpriced("odd-model")
+    assert (answer.status, answer.code) == (403, "model_not_allowed")
+    assert "odd-model" in answer.message
 
 
 # -- the bound ---------------------------------------------------------------------------------
@@ -219,7 +224,7 @@ def test_a_limit_is_used_up_and_overshot_by_one_request_and_what_was_guessed_too
         waiting = []
         for n, tokens in asking:
             verdict = decide([now], need(guesses[n]))
-            if verdict == "granted":
+            if isinstance(verdict, Spend):
                 now = replace(now, held=now.held + guesses[n])
                 heapq.heappush(running, (rng.random(), n))
             elif verdict == "wait":

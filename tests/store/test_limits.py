@@ -59,7 +59,7 @@ async def serve(store: Store, row: OpenedRequest, receipt: Receipt) -> None:
 async def reserve(
     store: Store, key: ApiKey, name: str, need: Spend = NEED, *, model: str = "m", now: float = NOW
 ) -> object:
-    return await store.keys.reserve(key.id, name, model=model, need=need, now=now)
+    return await store.keys.reserve(key.id, name, model=model, estimate=lambda _mean: need, now=now)
 
 
 async def test_a_request_holds_while_it_runs_and_uses_when_it_ends(store: Store) -> None:
@@ -73,7 +73,7 @@ async def test_a_request_holds_while_it_runs_and_uses_when_it_ends(store: Store)
     )
     row = opened("r", key)
     store.requests.opened(row)
-    assert await reserve(store, key, "r") == "granted"
+    assert await reserve(store, key, "r") == NEED
     assert await counters(store, key) == [(0, 150), (0, 50), (0, 100), (0, 10), (0, 0)]
 
     store.requests.closed(done("r", Usage(60, 200)))
@@ -100,7 +100,7 @@ async def test_a_row_that_is_closed_twice_is_counted_once(store: Store) -> None:
 
 async def test_all_limits_are_held_or_none(store: Store) -> None:
     key = await created(store, DAILY, Rule("output_tokens", "daily", 150))
-    assert await reserve(store, key, "r1") == "granted"
+    assert await reserve(store, key, "r1") == NEED
     assert await reserve(store, key, "r2") == "wait"
     assert await counters(store, key) == [(0, 150), (0, 100)]
 
@@ -117,7 +117,7 @@ async def test_a_key_that_is_gone_limits_nothing(store: Store) -> None:
     key = await created(store, DAILY)
     await reserve(store, key, "r")
     assert await store.keys.delete(key.id)
-    assert await reserve(store, key, "r2") == "granted"
+    assert await reserve(store, key, "r2") == NEED
     await store.keys.top_up(key.id, "r", NEED)
     await serve(store, opened("r", key), done("r"))
 
@@ -138,7 +138,7 @@ async def test_a_running_request_can_hold_more_but_never_less(store: Store) -> N
 async def test_a_new_window_begins_empty_and_where_the_old_ones_would_end(store: Store) -> None:
     key = await created(store, Rule("total_tokens", "daily", 100))
     await serve(store, opened("r", key), done("r"))
-    assert await reserve(store, key, "r2", now=NOW + 2.5 * DAY_S) == "granted"
+    assert await reserve(store, key, "r2", now=NOW + 2.5 * DAY_S) == NEED
     (limit,) = await limits_of(store, key)
     assert (limit.used, limit.held, limit.resets_at) == (0, 150, NOW + 3 * DAY_S)
 
@@ -180,7 +180,7 @@ class Upstream:
             if verdict != "wait":
                 break
             await asyncio.sleep(0.01)
-        if verdict == "granted":
+        if isinstance(verdict, Spend):
             await asyncio.sleep(0.02)
             receipt = done(name)
             self.served += 1
@@ -190,10 +190,13 @@ class Upstream:
         await self.store.requests.flushed()
 
     async def _reserve(self, name: str) -> object:
-        key = await self.store.keys.one(self.key.id)
-        assert key is not None
-        need = estimate(200, mean_output=key.mean_output, price=lambda _usage: None)
-        return await reserve(self.store, key, name, need)
+        return await self.store.keys.reserve(
+            self.key.id,
+            name,
+            model="m",
+            estimate=lambda mean: estimate(200, mean_output=mean, price=lambda _usage: None),
+            now=NOW,
+        )
 
 
 @pytest.mark.parametrize("maximum", [1_500, 1_450, 1_510])
@@ -213,7 +216,7 @@ async def test_fifty_at_once_use_a_limit_that_covers_ten(store: Store, maximum: 
 async def test_a_wide_limit_holds_up_nobody(store: Store) -> None:
     key = await created(store, Rule("total_tokens", "daily", 1_000_000))
     granted = await asyncio.gather(*(reserve(store, key, f"r{n}") for n in range(50)))
-    assert set(granted) == {"granted"}
+    assert set(granted) == {NEED}
     assert await counters(store, key) == [(0, 50 * 150)]
 
 
@@ -247,7 +250,7 @@ async def test_what_a_process_held_when_it_ended_is_free_at_the_next_start(
     key = await created(store, DAILY)
     store.requests.opened(opened("with a row", key))
     for name in ("with a row", "without one"):
-        assert await reserve(store, key, name) == "granted"
+        assert await reserve(store, key, name) == NEED
     await store.close()
 
     assert await counters(await open_store(), key) == [(0, 0)]
@@ -263,10 +266,10 @@ async def test_nobody_waits_for_what_a_dead_replica_holds(
     store, dying = await open_(), await open_()
     try:
         key = await created(store, DAILY)
-        assert await reserve(dying, key, "r1", Spend(0, 1_500, None)) == "granted"
+        assert isinstance(await reserve(dying, key, "r1", Spend(0, 1_500, None)), Spend)
         assert await reserve(store, key, "r2") == "wait"
         await cut()  # the server frees its lock, as it does when it dies
-        assert await reserve(store, key, "r2") == "granted"
+        assert await reserve(store, key, "r2") == NEED
         assert await counters(store, key) == [(0, 150)]
     finally:
         await dying.close()
@@ -328,4 +331,4 @@ async def test_a_reset_empties_every_window_and_lets_the_next_request_in(store: 
         (0, NOW + 60 + DAY_S),
         (0, NOW + 60 + WINDOW_S["5h"]),
     ]
-    assert await reserve(store, key, "r2", now=NOW + 61) == "granted"
+    assert await reserve(store, key, "r2", now=NOW + 61) == NEED

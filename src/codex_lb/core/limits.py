@@ -11,6 +11,7 @@ The rules:
    served. So the limit is overshot by this one request, and by what the others took beyond what
    they held.
 5. All limits of the request's model must agree.
+6. A model without a price is refused where money is limited: it would be free.
 
 Windows are anchored at the rule's creation and move on by whole lengths. What a request used
 belongs to the window in which it ended. `store/limits.py` keeps the counters.
@@ -95,7 +96,8 @@ class Spend:
                 return self.cost_micros or 0
 
 
-Verdict = Literal["granted", "wait"] | Limit  # a limit that is spent
+# What the request holds from now on; or the limit that is spent; or why else it may not begin.
+Verdict = Spend | Limit | Literal["wait", "unpriced"]
 
 
 def applying(limits: Sequence[Limit], model: str) -> list[Limit]:
@@ -105,9 +107,11 @@ def applying(limits: Sequence[Limit], model: str) -> list[Limit]:
 def decide(limits: Sequence[Limit], need: Spend) -> Verdict:
     """For a request that needs `need`; `limits` are those that apply to it, rolled to now."""
     for limit in limits:
+        if limit.rule.kind == "cost_usd" and need.cost_micros is None:
+            return "unpriced"
         if limit.used >= limit.rule.max_value:
             return limit
-    return "granted" if all(_fits(limit, need) for limit in limits) else "wait"
+    return need if all(_fits(limit, need) for limit in limits) else "wait"
 
 
 def _fits(limit: Limit, need: Spend) -> bool:
@@ -158,10 +162,7 @@ def mean_output(before: float | None, output_tokens: int) -> float:
 # -- what the client is told -------------------------------------------------------------------
 
 
-def unpriced(limits: Sequence[Limit], model: str, need: Spend) -> Answer | None:
-    """A model without a price is refused where money is limited: it would be free."""
-    if need.cost_micros is not None or not any(limit.rule.kind == "cost_usd" for limit in limits):
-        return None
+def unpriced(model: str) -> Answer:
     return forbidden(
         f"This API key has a cost limit, and no price is known for model {model}."
         " Its operator can set one.",

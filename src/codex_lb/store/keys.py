@@ -13,6 +13,7 @@ from codex_lb.store import api_keys, limits, rollups
 from codex_lb.store.api_keys import Patch
 from codex_lb.store.database import Work
 from codex_lb.store.instances import is_dead
+from codex_lb.store.limits import Estimate
 from codex_lb.store.records import AccountTotals
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class Keys:
         return await self._write(lambda c: api_keys.remove(c, key_id))
 
     async def reserve(
-        self, key_id: str, request_id: str, *, model: str, need: Spend, now: float
+        self, key_id: str, request_id: str, *, model: str, estimate: Estimate, now: float
     ) -> Verdict:
         """To be asked once the request's row is open, and again after a while if it is "wait"."""
 
@@ -84,7 +85,7 @@ class Keys:
                     request_id,
                     instance_id=self._instance_id,
                     model=model,
-                    need=need,
+                    estimate=estimate,
                     now=now,
                 )
 

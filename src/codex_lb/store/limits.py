@@ -9,7 +9,7 @@ whatever closes the row, be it the burial of a dead process, also gives back wha
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
@@ -20,6 +20,7 @@ from codex_lb.core.model import OpenedRequest, Receipt, Usage
 from codex_lb.store.schema import api_keys, limits, reservations
 
 Pair = tuple[OpenedRequest, Receipt]
+Estimate = Callable[[float | None], Spend]  # from the key's mean output, see `core/limits.py`
 
 
 def lock(connection: Connection, key_id: str) -> bool:
@@ -47,15 +48,17 @@ def reserve(
     *,
     instance_id: str,
     model: str,
-    need: Spend,
+    estimate: Estimate,
     now: float,
 ) -> Verdict:
-    """Hold `need` of every limit that applies, or of none. A key that is gone has none."""
+    """Hold what is needed of every limit that applies, or of none. A key that is gone has none."""
     lock(connection, key_id)
+    mean = connection.scalar(select(api_keys.c.mean_output).where(api_keys.c.id == key_id))
+    need = estimate(mean)
     current = [rules.rolled(limit, now) for limit in by_key(connection, key_id)[key_id]]
     applying = rules.applying(current, model)
     verdict = rules.decide(applying, need)
-    if verdict != "granted" or not applying:
+    if verdict is not need or not applying:
         return verdict
     held = {limit.id: rules.amount(limit, need) for limit in applying}
     rows = [
