@@ -53,7 +53,7 @@ def test_whatever_is_presented_has_a_hash(presented: str) -> None:
     ("presented", "says"),
     [
         pytest.param(None, "Invalid", id="a key that is not known"),
-        pytest.param(key(is_active=False), "deactivated", id="one that is switched off"),
+        pytest.param(key(is_active=False), "Invalid", id="one that is switched off"),
         pytest.param(key(expires_at=NOW), "expired", id="one whose time is over"),
     ],
 )

@@ -10,7 +10,7 @@ the client's own.
 
 import base64
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from codex_lb.core.answers import Answer, forbidden, unauthorized
@@ -19,6 +19,7 @@ from codex_lb.core.raw_fields import Fields, encode, encoded, object_in, read_fi
 from codex_lb.core.responses import EFFORT_ALIASES, TIER_ALIASES, Call, base_model
 
 PREFIX = "sk-clb-"
+MISSING = "Missing API key in Authorization header"
 RANDOM_BYTES = 32
 SHOWN = 15  # characters
 LONGEST_NAME = 128
@@ -74,6 +75,12 @@ def new_secret(random_bytes: bytes) -> Secret:
     return Secret(key, key[:SHOWN], hashed(key))
 
 
+def presented(headers: Mapping[str, str]) -> str | None:
+    """The bearer token; names in lower case."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
 def hashed(key: str) -> str:
     """Under which a presented key, whatever it is, is looked up."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
@@ -83,13 +90,14 @@ def hashed(key: str) -> str:
 
 
 def refused(key: ApiKey | None, now: float) -> Answer | None:
-    """Why nothing may be asked with the key (None: it is not known), before a body is read."""
-    if key is None:
-        return unauthorized("Invalid API key.")
-    if not key.terms.is_active:
-        return unauthorized("This API key is deactivated.")
+    """Why nothing may be asked with the key (None: it is not known), before a body is read.
+
+    A deactivated key is told like an unknown one: who holds it need not know that it was one.
+    """
+    if key is None or not key.terms.is_active:
+        return unauthorized("Invalid API key")
     if key.terms.expires_at is not None and key.terms.expires_at <= now:
-        return unauthorized("This API key has expired.")
+        return unauthorized("API key has expired")
     return None
 
 
@@ -97,12 +105,19 @@ def refused_call(key: ApiKey, model: str, effort: str | None) -> Answer | None:
     """`model` and `effort` are those of the call after `imposed`."""
     terms = key.terms
     if not allows(terms, model):
-        return forbidden(f"This API key may not use model {model}.", "model_not_allowed")
+        return forbidden(
+            f"This API key does not have access to model '{model}'", "model_not_allowed"
+        )
     if terms.allowed_efforts and effort is not None and effort not in _sent(terms.allowed_efforts):
         return forbidden(
             f"This API key may not use reasoning effort {effort}.", "reasoning_effort_not_allowed"
         )
     return None
+
+
+def restricts(terms: Terms) -> bool:
+    """Whether there is a model that the key may not use."""
+    return terms.enforced_model is not None or bool(terms.allowed_models)
 
 
 def allows(terms: Terms, model: str) -> bool:

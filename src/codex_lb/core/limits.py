@@ -146,8 +146,16 @@ def estimate(
     it: upstream is not told of such bounds, so they bind nobody.
     """
     output = FIRST_OUTPUT if mean_output is None else math.ceil(mean_output)
-    usage = Usage(min(body_bytes // BYTES_PER_TOKEN, MOST_INPUT), output)
+    usage = guessed(body_bytes, output)
     return taken(usage, price(usage))
+
+
+def guessed(body_bytes: int, output_tokens: int) -> Usage:
+    return Usage(min(body_bytes // BYTES_PER_TOKEN, MOST_INPUT), output_tokens)
+
+
+def as_guess(cost: Cost | None) -> Cost | None:
+    return replace(cost, estimated=True) if cost else None
 
 
 def taken(usage: Usage, cost: Cost | None) -> Spend:

@@ -63,7 +63,7 @@ class Downstream:
         self._watcher: asyncio.Task[None] | None = None
         self.started = False
         self.finished = False
-        self.stopping = False
+        self.farewell: Answer | None = None  # why we end this exchange ourselves
         self.status = 0  # as sent
         self.is_fresh = True  # no event has been sent
         self.numbered = b""  # the latest piece sent with a sequence number in it
@@ -132,9 +132,9 @@ class Downstream:
             # One failure at a time: the watcher's or the work's own.
             raise group_error.exceptions[0] from None
 
-    def stop(self) -> None:
+    def stop(self, farewell: Answer) -> None:
         """End this exchange now; its relay says so to the client."""
-        self.stopping = True
+        self.farewell = farewell
         if self._watcher is not None:
             # Not at once: a task that is cancelled before its first step never learns why.
             asyncio.get_running_loop().call_soon(self._watcher.cancel)
@@ -151,7 +151,7 @@ class Downstream:
                 if message["type"] == "http.disconnect" and not self.finished:
                     raise ClientGoneError
         except asyncio.CancelledError:
-            if self.stopping:
+            if self.farewell is not None:
                 raise ShutdownError from None
             raise
 

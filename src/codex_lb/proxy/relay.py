@@ -73,7 +73,9 @@ class Relay:
             self._is_idle = False
             out: list[bytes] = []
             for event in events_:
-                if event.kind is not DELTAS:
+                if event.kind is DELTAS:
+                    self._notes.meter.add(event.raw.count(b"\n\n"))
+                else:
                     self._note(event, measured)
                 if self.committed:
                     out.append(self._sink.take(event))
@@ -102,6 +104,7 @@ class Relay:
         """Most of a stream is deltas, one at a time: those need no task to be woken for them."""
         if not (self._is_idle and self._scanner.is_delta(chunk) and self._client.write_now(chunk)):
             return False
+        self._notes.meter.add(1)
         self._extend(self._deadline)
         return True
 
