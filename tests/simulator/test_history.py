@@ -221,7 +221,7 @@ def test_the_pool_runs_out_once_a_week_and_has_something_left_now(
     samples: list[QuotaSample],
 ) -> None:
     weekly = [sample for sample in samples if sample.minutes == 10_080]
-    left = defaultdict(float)
+    left: dict[float, float] = defaultdict(float)
     for sample in weekly:
         left[sample.measured_at] += 1 - sample.used
     dry = [time for time in sorted(left) if left[time] == 0]

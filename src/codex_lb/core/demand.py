@@ -120,7 +120,8 @@ def demand(slots: Slots, now: float, recent_s: float) -> Demand | Hidden:
 def _too_little(reach_s: float, known: Sequence[tuple[int, float]], recent_s: float) -> str | None:
     if reach_s < max(_LEAST_HISTORY_S, recent_s):
         return f"only {_spoken(reach_s)} of history"
-    if not any(amount for place, amount in known if place * SLOT_S < _IDLE_S):
+    recent = [amount for place, amount in known if place * SLOT_S < _IDLE_S]
+    if recent and not any(recent):
         return "nothing was spent in the last 24 hours"
     if sum(amount > 0 for _, amount in known) < _LEAST_BUSY_SLOTS:
         return "less than an hour of use so far"
