@@ -38,7 +38,7 @@ _POOL = (
     ("frances@example.com", "free"),
 )
 _PAUSED = "edsger@example.com"
-_HISTORY_DAYS, _REQUESTS_PER_DAY = 30, 500.0
+_HISTORY_DAYS, _REQUESTS_PER_DAY = 30, 800.0
 
 
 def run(settings: Settings) -> None:

@@ -226,4 +226,13 @@ def test_the_pool_runs_out_once_a_week_and_has_something_left_now(
         left[sample.measured_at] += 1 - sample.used
     dry = [time for time in sorted(left) if left[time] == 0]
     assert 3 <= sum(after - before > DAY_S for before, after in pairwise([0.0, *dry])) <= 5
-    assert left[NOW] > 0.3 * len(POOL)
+    assert left[NOW] > 0
+
+
+@pytest.mark.parametrize("days_later", range(7))
+def test_on_each_day_of_the_week_something_is_left(days_later: int) -> None:
+    now = NOW + days_later * DAY_S
+    past = plausible_history(POOL, now, days=14)
+    latest = [s for s in plausible_samples(POOL, past, now, days=14) if s.measured_at == now]
+    left = [min(1 - s.used for s in latest if s.account_id == name) for name in "abc"]
+    assert any(left)

@@ -22,8 +22,11 @@ SLOT_S = 900
 _HOUR_S, _DAY_S = 3_600, 86_400
 _KEPT_DAYS = 28  # whole weeks, so that each weekday counts alike
 _RHYTHM_DAYS = 7
-_LEAST_HISTORY_S = 3 * _HOUR_S
+_SETTLED_S = (
+    2 * _RHYTHM_DAYS * _DAY_S
+)  # by then a weekday never seen is taken to be like the others
 _LEAST_BUSY_SLOTS = 4
+_LEAST_SEEN_SLOTS = 48  # of a weekday
 _IDLE_S = _DAY_S
 _FADING_S = 12 * _HOUR_S
 # How much the usual weighs against what was seen: in slots, recent times, and days of average use.
@@ -38,6 +41,14 @@ Slots = Sequence[float | None]  # the newest first, it ends now; None: nothing w
 @dataclass(frozen=True, slots=True)
 class Hidden:
     reason: str  # a clause for the operator, as in "only 40 minutes of history"
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a forecast rests on."""
+
+    recent_s: float  # what lies so far back counts for 1/e in the pace
+    least_s: float  # of history; from a week on, each weekday must have been seen too
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +92,20 @@ def in_credits(shares: Slots, capacity: float, windows: Iterable[Slots]) -> Slot
     return [None if row[0] is None or None in row else row[0] * capacity for row in rows]
 
 
-def added(parts: Iterable[Slots]) -> Slots:
-    """The accounts' sum; None where all were full."""
-    rows = ([amount for amount in row if amount is not None] for row in zip_longest(*parts))
-    return [sum(row) if row else None for row in rows]
+def added(parts: Sequence[tuple[float, Slots]]) -> Slots:
+    """The sum over accounts with these capacities; None where most of the pool was full.
+
+    What the rest then serves is what there is room for, not what is wanted.
+    """
+    capacities = [capacity for capacity, _ in parts]
+    return [_sum_if_free(capacities, row) for row in zip_longest(*(slots for _, slots in parts))]
+
+
+def _sum_if_free(capacities: Sequence[float], row: Sequence[float | None]) -> float | None:
+    free = [(c, amount) for c, amount in zip(capacities, row, strict=True) if amount is not None]
+    if 2 * sum(capacity for capacity, _ in free) < sum(capacities):
+        return None
+    return sum(amount for _, amount in free)
 
 
 def share(own: Slots, whole: Slots, routed: float) -> float:
@@ -100,25 +121,26 @@ def share(own: Slots, whole: Slots, routed: float) -> float:
     return found / expected if expected else 0.0
 
 
-def demand(slots: Slots, now: float, recent_s: float) -> Demand | Hidden:
-    """What lies `recent_s` back counts for 1/e in the pace."""
+def demand(slots: Slots, now: float, basis: Basis) -> Demand | Hidden:
     known = [(place, amount) for place, amount in enumerate(slots) if amount is not None]
-    if (reason := _too_little(len(slots) * SLOT_S, known, recent_s)) is not None:
+    phases = [_phase(now - (place + 0.5) * SLOT_S) for place, _ in known]
+    reach_s = len(slots) * SLOT_S
+    reason = _too_little(reach_s, known, basis) or _unseen(reach_s, phases, basis)
+    if reason is not None:
         return Hidden(reason)
-    weights = [math.exp(-place * SLOT_S / recent_s) for place, _ in known]
+    weights = [math.exp(-place * SLOT_S / basis.recent_s) for place, _ in known]
     recent = sum(weight * amount for weight, (_, amount) in zip(weights, known, strict=True))
     pace = recent / (sum(weights) * SLOT_S)
-    if len(slots) * SLOT_S < _RHYTHM_DAYS * _DAY_S:
+    if reach_s < _RHYTHM_DAYS * _DAY_S:
         return Demand(now, pace)
-    phases = [_phase(now - (place + 0.5) * SLOT_S) for place, _ in known]
     rhythm = _rhythm(phases, [amount for _, amount in known])
     usual = sum(w * rhythm[phase] for w, phase in zip(weights, phases, strict=True)) * SLOT_S
-    trust = _TRUST_LEVEL * recent_s * sum(rhythm.values()) / len(rhythm)
+    trust = _TRUST_LEVEL * basis.recent_s * sum(rhythm.values()) / len(rhythm)
     return Demand(now, pace, rhythm, (recent + trust) / (usual + trust))
 
 
-def _too_little(reach_s: float, known: Sequence[tuple[int, float]], recent_s: float) -> str | None:
-    if reach_s < max(_LEAST_HISTORY_S, recent_s):
+def _too_little(reach_s: int, known: Sequence[tuple[int, float]], basis: Basis) -> str | None:
+    if reach_s < basis.least_s:
         return f"only {_spoken(reach_s)} of history"
     recent = [amount for place, amount in known if place * SLOT_S < _IDLE_S]
     if recent and not any(recent):
@@ -128,10 +150,22 @@ def _too_little(reach_s: float, known: Sequence[tuple[int, float]], recent_s: fl
     return None
 
 
-def _spoken(seconds: float) -> str:
+def _unseen(reach_s: int, phases: Sequence[Phase], basis: Basis) -> str | None:
+    """A forecast over days must know the weekdays ahead. One that is always dry never will be."""
+    seen = Counter(day for day, _ in phases)
+    if not _RHYTHM_DAYS * _DAY_S <= basis.least_s <= reach_s < _SETTLED_S:
+        return None
+    if all(seen[day] >= _LEAST_SEEN_SLOTS for day in range(7)):
+        return None
+    return "not every weekday has been seen yet with something left"
+
+
+def _spoken(seconds: int) -> str:
     if seconds < 2 * _HOUR_S:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / _HOUR_S:.0f} hours"
+        return f"{seconds // 60} minutes"
+    if seconds < 2 * _DAY_S:
+        return f"{seconds // _HOUR_S} hours"
+    return f"{seconds // _DAY_S} days"
 
 
 def _between(before: QuotaSample, after: QuotaSample) -> tuple[float, float]:

@@ -14,13 +14,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from codex_lb.core import demand, quota, summary
-from codex_lb.core.demand import SLOT_S, Demand, Hidden, Slots
+from codex_lb.core.demand import SLOT_S, Basis, Demand, Hidden, Slots
 from codex_lb.core.model import Account, QuotaSample
 
 Kind = Literal["short", "weekly", "monthly"]
 KINDS: tuple[Kind, ...] = ("short", "weekly", "monthly")
-# What lies so far back counts for 1/e in the pace.
-_RECENT_S: dict[Kind, float] = {"short": 7_200, "weekly": 86_400, "monthly": 604_800}
+_BASES: dict[Kind, Basis] = {
+    "short": Basis(recent_s=7_200, least_s=10_800),
+    "weekly": Basis(recent_s=86_400, least_s=604_800),
+    "monthly": Basis(recent_s=604_800, least_s=604_800),
+}
 _PROVEN = ("usage_limit", "quota")
 
 History = Mapping[tuple[str, int], Sequence[QuotaSample]]  # by account id and window's minutes
@@ -77,8 +80,8 @@ def forecasts(
 
 
 def _of_kind(kind: Kind, tanks: Sequence[_Tank], now: float) -> Iterator[Forecast]:
-    whole = demand.added([tank.spent for tank in tanks])
-    expected = demand.demand(whole, now, _RECENT_S[kind])
+    whole = demand.added([(tank.capacity, tank.spent) for tank in tanks])
+    expected = demand.demand(whole, now, _BASES[kind])
     yield _forecast(kind, None, tanks, expected, now)
     left = sum(tank.left for tank in tanks)
     for tank in tanks:
@@ -139,7 +142,8 @@ def _outlook(known: Sequence[_Tank], expected: Demand, now: float) -> Outlook:
             runs_out_at = time + SLOT_S * (1 - missing / wanted if wanted else 0)
         time += SLOT_S
     _refill(tanks, time)
-    expires_unused = sum(tank.expired or 0.0 for tank in tanks)
+    begun = [tank for tank, was in zip(tanks, known, strict=True) if was.resets_at is not None]
+    expires_unused = sum(tank.expired or 0.0 for tank in begun)
     return Outlook(expected.pace * expected.share * 3_600, runs_out_at, expires_unused)
 
 

@@ -21,8 +21,9 @@ from codex_lb.simulator.habits import Client, Mishap, Priced
 from codex_lb.simulator.meters import Meters, Room
 
 DAY_S = 86_400
-THURSDAY = 3  # 1 January 1970 was one; Monday is 0
-FRIDAY = 4
+WEDNESDAY, THURSDAY, FRIDAY = range(2, 5)  # 1 January 1970 was a Thursday
+# When weekly windows begin, by the day on which the history ends, Monday first.
+_BEGINS = (THURSDAY, FRIDAY, WEDNESDAY, WEDNESDAY, WEDNESDAY, WEDNESDAY, THURSDAY)
 TURNS_ON_AVERAGE, MOST_TURNS = 6.0, 60
 THINKING_S = 45.0  # between an answer and the next turn, on average
 SAMPLED_S = 900  # between two looks at the quota
@@ -61,7 +62,7 @@ def plausible_history(
 
     Only accounts that are active serve; without one there is no history.
     """
-    meters = Meters(accounts, now - days * DAY_S, per_day)
+    meters = Meters(accounts, _first_reset(now, days), per_day)
     if not meters.accounts:
         return
     rng = random.Random(seed)  # noqa: S311 -- a made-up past needs no secrecy
@@ -100,7 +101,7 @@ def plausible_samples(
     The arguments are those that `past` was made with.
     """
     look = now - days * DAY_S
-    meters = Meters(accounts, look, per_day)
+    meters = Meters(accounts, _first_reset(now, days), per_day)
     for pair in past:
         while look < pair[0].opened_at_ms / 1000:
             yield from meters.samples(look)
@@ -110,6 +111,16 @@ def plausible_samples(
         yield from meters.samples(look)
         look += SAMPLED_S
     yield from meters.samples(now)
+
+
+def _first_reset(now: float, days: int) -> float:
+    """The first midnight at which those weekly windows begin that have something left now.
+
+    They are spent in four working days.
+    """
+    today, first = int(now // DAY_S), int((now - days * DAY_S) // DAY_S) + 1
+    begin = _BEGINS[(today + THURSDAY) % 7]
+    return float((first + (begin - THURSDAY - first) % 7) * DAY_S)
 
 
 def _starts(now: float, days: int, per_day: float, rng: random.Random) -> Iterator[float]:

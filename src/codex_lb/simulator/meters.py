@@ -12,23 +12,22 @@ from codex_lb.simulator import quota
 from codex_lb.simulator.quota import Window
 
 # How many working days of demand the windows of each length hold together.
-_HOLDS_DAYS = {quota.FIVE_HOURS: 0.8, quota.WEEK: 4.3, quota.MONTH: 12.0}
+_HOLDS_DAYS = {quota.FIVE_HOURS: 0.8, quota.WEEK: 4.1, quota.MONTH: 12.0}
 _CREDITS_PER_REQUEST = 0.7  # on average, those that fail included
-# With these, a month later most weekly windows are about half over.
-_FIRST_RESET_S, _APART_S = 5 * 86_400.0, 2 * 3_600.0
+_APART_S = 2 * 3_600.0  # from one account's resets to the next one's
 
 Room = Sequence[tuple[Account, float]]  # accounts, and what they have left in plan weights
 
 
 class Meters:
-    """The windows of the accounts that are active, from `since` on."""
+    """The windows of the accounts that are active."""
 
-    def __init__(self, accounts: Iterable[Account], since: float, per_day: float) -> None:
+    def __init__(self, accounts: Iterable[Account], first_reset_at: float, per_day: float) -> None:
         self.accounts = [account for account in accounts if account.state == "active"]
         self._credits_per_day = per_day * _CREDITS_PER_REQUEST
         self._windows = {  # by account id
             account.id: [
-                Window(minutes, 0.0, since + _FIRST_RESET_S + place * _APART_S)
+                Window(minutes, 0.0, first_reset_at + place * _APART_S)
                 for minutes in quota.capacity(account.identity.plan)
             ]
             for place, account in enumerate(self.accounts)
