@@ -102,6 +102,7 @@ async def test_the_api_describes_itself_to_the_operator_alone(
         "/api/api-keys/{key_id}",
         "/api/api-keys/{key_id}/regenerate",
         "/api/dashboard/overview",
+        "/api/forecast",
         "/api/models",
         "/api/request-logs",
         "/api/request-logs/options",
