@@ -144,6 +144,11 @@ def test_the_limit_of_a_feature_bars_its_model_alone() -> None:
         (Signal(500), "HTTP 500"),
         (fault("connection_reset", "Broken."), "no reply: connection_reset: Broken."),
         (Signal(429, "x", "y" * 1000), "HTTP 429: x: " + "y" * 200),
+        (Signal(400, "x" * 1000), "HTTP 400: " + "x" * 100),
+        (
+            Signal(403, "x", "The seat of <a@b.example> is\r\n\x1b[31mgone"),
+            "HTTP 403: x: The seat of <[address]> is   [31mgone",
+        ),
     ],
 )
 def test_descriptions(signal: Signal, text: str) -> None:

@@ -84,6 +84,7 @@ def test_a_file_gives_identity_and_credential() -> None:
         ),
         pytest.param(claims(chatgpt_plan_type="ProLite"), {}, {"plan": "prolite"}, id="plan"),
         pytest.param({"email": "a@example.com"}, {}, {"plan": "unknown"}, id="a plan not told"),
+        pytest.param(claims(chatgpt_plan_type="日本"), {}, {"plan": "unknown"}, id="an odd plan"),
         pytest.param(
             {AUTH: {}}, {}, {"email": "unknown@example.com"}, id="an e-mail address not told"
         ),

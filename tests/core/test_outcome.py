@@ -278,6 +278,15 @@ def test_durations_in_words(text: str, seconds: float | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "retry_after"),
+    [("9" * 400 + "s", None), ("1" + "0" * 50 + "h", None), ("", "1e300"), ("", "-5")],
+)
+def test_an_absurd_wait_is_none(words: str, retry_after: str | None) -> None:
+    body = f'{{"error":{{"message":"try again in {words}"}}}}'.encode()
+    assert read_reply(429, body, retry_after=retry_after).resets_in_s is None
+
+
+@pytest.mark.parametrize(
     "body",
     [b"", b"null", b"[]", b"{", b'{"error":null}', b'{"error":[1]}', b"\xff\xfe", b'{"error":{}}',
      b'{"error":{"code":5,"type":[],"message":{}}}', b'{"error":{"resets_at":"soon"}}'],

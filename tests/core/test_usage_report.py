@@ -133,6 +133,28 @@ def test_what_upstream_does_not_tell_is_none() -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("ProLite ", "prolite"),
+        ("a plan of next year", "a plan of next year"),
+        ("evil\r\nx-evil: 1", None),
+        ("a\0b", None),
+        ("日本", None),
+        ("p" * 65, None),
+        (" ", None),
+        (7, None),
+    ],
+)
+def test_a_plan_is_a_word_that_a_header_can_carry(told: object, expected: str | None) -> None:
+    assert read(plan_type=told).plan == expected
+
+
+@pytest.mark.parametrize(("told", "expected"), [(-1, 0), ("3", 3), (5e9, 1_000), (1e300, 1_000)])
+def test_banked_resets_are_a_number_that_a_column_holds(told: object, expected: int) -> None:
+    assert read(rate_limit_reset_credits={"available_count": told}).reset_credits == expected
+
+
+@pytest.mark.parametrize(
     "body", [b"", b"[]", b"null", b"<html>", b"\xff", b"{}", b'{"detail":"Not Found"}'],
 )  # fmt: skip
 def test_anything_else_is_no_report(body: bytes) -> None:

@@ -1,5 +1,6 @@
 """The operator's actions on a running pool: in the store, in the pool, and asked of upstream."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -99,6 +100,25 @@ async def test_a_paused_account_is_not_asked_about(running: Running, auth_file: 
     id_ = await added(running, auth_file)
     await running.accounts.set_state(id_, PAUSE.to, allowed_from=PAUSE.allowed_from)
     assert running.usage.asked_soon == [id_]
+
+
+async def test_what_is_learnt_of_other_accounts_meanwhile_is_not_forgotten(
+    running: Running, auth_file: AuthFile
+) -> None:
+    named = await added(running, auth_file)
+    limited = await added(running, AuthFile("acc-2", "bob@example.com"))
+    block = Block("usage_limit", NOW, NOW + 60, "spent", is_told=True)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(running.accounts.set_alias(named, "Work"))
+        await asyncio.sleep(0)  # the store is at it
+        running.pool.block(limited, block)
+    assert [account.blocks for account in running.pool.accounts()] == [(), (block,)]
+
+
+async def test_a_deleted_account_leaves_the_pool(running: Running, auth_file: AuthFile) -> None:
+    id_ = await added(running, auth_file)
+    assert await running.accounts.delete(id_, delete_history=False)
+    assert running.pool.accounts() == []
 
 
 async def test_streams_are_those_that_run_now(running: Running, auth_file: AuthFile) -> None:

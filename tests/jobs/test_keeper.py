@@ -157,6 +157,18 @@ async def test_history_that_waits_is_bounded(store: Store) -> None:
     assert (len(kept), kept[0].measured_at) == (SAMPLES, NOW + 3 * SELDOM_S)
 
 
+async def test_an_account_that_cannot_be_written_holds_up_no_other(store: Store) -> None:
+    await store.put_account("b", IDENTITY, CREDENTIAL, now=NOW)
+    keeper = Keeper(store)
+    for known in await store.accounts():
+        odd = 2**70 if known.id == "a" else 0  # larger than any column
+        keeper.changed(replace(known, windows=(WINDOW,), reset_credits=odd), urgent=False)
+
+    await keeper.flush()
+
+    assert [known.windows for known in await store.accounts()] == [(), (WINDOW,)]
+
+
 async def test_an_account_that_is_gone_is_no_error(store: Store, keeper: Keeper) -> None:
     gone = replace(await account(store), windows=(WINDOW,))
     await store.delete_account("a", delete_history=False)

@@ -228,7 +228,7 @@ async def test_soon_during_a_poll_asks_once_more_after_it() -> None:
 async def test_a_closed_account_is_told_to_the_pool() -> None:
     async with polling(account("a"), answers={"a": [CLOSED]}) as scene:
         await settle()
-    assert scene.pool.states == [("a", "deactivated", "closed")]
+    assert scene.pool.states == [("a", "deactivated", "HTTP 401: account_deactivated: closed")]
 
 
 async def test_trouble_is_logged_when_it_begins_changes_and_ends() -> None:
@@ -237,7 +237,7 @@ async def test_trouble_is_logged_when_it_begins_changes_and_ends() -> None:
         async with polling(account("a"), answers={"a": answers}) as scene:
             await scene.time.pass_(330)
     assert [(line["event"], line.get("answer")) for line in lines] == [
-        ("usage not read", "404  Not Found"),
+        ("usage not read", "HTTP 404: Not Found"),
         ("usage not read", "not a usage report"),
         ("usage read again", None),
     ]

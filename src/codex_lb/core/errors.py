@@ -16,6 +16,9 @@ _TRY_AGAIN = re.compile(
     r"try again in\s+((?:\d+(?:\.\d+)?\s*(?:ms|h|m|s)[a-z]*\s*)+)", re.IGNORECASE
 )
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|h|m|s)", re.IGNORECASE)
+_LONGEST_WAIT_S = (
+    366 * 86_400.0
+)  # as of a window's reset; more is nonsense, and so is less than none
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
@@ -85,7 +88,7 @@ def _read(status: int, document: JsonObject, retry_after: str | None) -> Signal:
         param=text(error.get("param")),
         plan_type=text(error.get("plan_type")),
         resets_at=number(error.get("resets_at")),
-        resets_in_s=wait,
+        resets_in_s=wait if wait is not None and 0 <= wait <= _LONGEST_WAIT_S else None,
         code=code,
         type=kind,
     )

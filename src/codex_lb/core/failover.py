@@ -4,6 +4,7 @@ The row comes from `core/outcome.py`; this adds what the reply itself says: unti
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -25,6 +26,8 @@ _DEFAULT_REST_S: dict[BlockKind, float] = {
 }
 _MAX_BURST_S = 60.0  # a burst passes; longer times belong to a window, which must be proven spent
 _MAX_FAULT_S = 300.0
+
+_ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 
 MAX_CALLS = 3  # upstream, for one request that fails everywhere
 
@@ -136,7 +139,11 @@ def _rest_s(kind: BlockKind, faults: int) -> float:
 
 
 def describe(signal: Signal) -> str:
-    """One sentence for the operator; upstream's own words are cut to a readable length."""
+    """One sentence for the operator; upstream's own words are cut to a readable length.
+
+    It is also told to clients, in refusals, and printed in terminals: no addresses, no controls.
+    """
     what = f"HTTP {signal.status}" if signal.status else "no reply"
-    words = [what, signal.word, signal.message[:200]]
-    return ": ".join(word for word in words if word)
+    words = [what, (signal.word or "")[:100], signal.message[:200]]
+    said = _ADDRESS.sub("[address]", ": ".join(word for word in words if word))
+    return "".join(letter if letter.isprintable() else " " for letter in said)

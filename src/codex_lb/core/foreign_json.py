@@ -13,6 +13,7 @@ JsonObject = dict[str, Any]
 T = TypeVar("T")
 
 _LARGEST = sys.float_info.max
+_LONGEST_WORD = 64
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -33,6 +34,13 @@ def json_object(data: bytes) -> JsonObject | None:
 def text(value: object) -> str | None:
     """`value` if it is a text with something in it."""
     return value if isinstance(value, str) and value else None
+
+
+def word(value: object) -> str | None:
+    """`value` in lower case if it is a short text of printable ASCII, which a header can carry."""
+    found = value.strip().lower() if isinstance(value, str) else ""
+    fits = found.isascii() and found.isprintable() and len(found) <= _LONGEST_WORD
+    return found if found and fits else None
 
 
 def number(value: object) -> float | None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from codex_lb.core.foreign_json import JsonObject, json_object, number
+from codex_lb.core.foreign_json import JsonObject, json_object, number, word
 from codex_lb.core.model import Credential, Identity
 
 UNKNOWN_EMAIL = "unknown@example.com"  # shown when the id token names no address
@@ -165,7 +165,7 @@ def _identity(claims: JsonObject, account_id: str | None) -> Identity:
         chatgpt_account_id=account_id or _claimed_account_id(places),
         chatgpt_user_id=_text(places, *_USER) or _text((claims,), "sub"),
         email=_text((claims, auth), "email") or UNKNOWN_EMAIL,
-        plan=(_text(places, "chatgpt_plan_type") or UNKNOWN_PLAN).lower(),
+        plan=word(_text(places, "chatgpt_plan_type")) or UNKNOWN_PLAN,
         workspace_id=_text(places, *_WORKSPACE),
         workspace_label=_text(places, *_WORKSPACE_LABEL),
         seat_type=_text(places, "seat_type"),

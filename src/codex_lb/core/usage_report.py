@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from codex_lb.core import quota
-from codex_lb.core.foreign_json import JsonObject, figure, json_object, member, text, truth
+from codex_lb.core.foreign_json import JsonObject, figure, json_object, member, text, truth, word
 from codex_lb.core.model import Credits, ExtraLimit, QuotaWindow
 
+_MOST_RESETS = 1_000.0  # more is nonsense, and no column holds every integer
 _POSITIONS = ("primary_window", "secondary_window", "monthly_window")
 
 
@@ -33,17 +34,16 @@ def read(body: bytes, now: float) -> UsageReport | None:
     if document is None or not {"plan_type", "rate_limit"} & document.keys():
         return None
     limit = member(document, "rate_limit")
-    plan = text(document.get("plan_type"))
     banked = figure(member(document, "rate_limit_reset_credits").get("available_count"))
     return UsageReport(
-        plan=plan.strip().lower() if plan else None,
+        plan=word(document.get("plan_type")),
         windows=_windows(limit, now),
         is_complete=_is_complete(document, now),
         limit_reached=bool(truth(limit.get("limit_reached")))
         or truth(limit.get("allowed")) is False,
         credits=quota.credits_told(member(document, "credits"), now),
         extras=_extras(document.get("additional_rate_limits"), now),
-        reset_credits=None if banked is None else max(0, int(banked)),
+        reset_credits=None if banked is None else int(min(max(banked, 0.0), _MOST_RESETS)),
     )
 
 

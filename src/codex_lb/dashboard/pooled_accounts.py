@@ -90,6 +90,12 @@ class PooledAccounts:
         return await self._usage.poll(account_id)
 
     async def reload(self, account_id: str) -> None:
-        """The store's word replaces the pool's."""
+        """The store's word replaces the pool's, on this account: of others the pool knows more."""
+        account = await self._store.account(account_id)
         self._keeper.forget(account_id)
-        self._pool.load(await self._store.accounts())
+        known = {each.id: each for each in self._pool.accounts()}
+        if account is None:
+            known.pop(account_id, None)
+        else:
+            known[account_id] = account
+        self._pool.load(known.values())

@@ -12,7 +12,7 @@ import structlog
 
 from codex_lb.core.model import Account, QuotaSample
 from codex_lb.core.sampling import worth_keeping
-from codex_lb.store import StateConflict, Store
+from codex_lb.store import StateConflict, Store, StoreError
 
 URGENT_S = 0.05
 ROUTINE_S = 5.0
@@ -63,10 +63,8 @@ class Keeper:
         self._wake.clear()
         self._hurry.clear()
         try:
-            for account_id, account in list(self._waiting.items()):
-                await self._write(account)
-                if self._waiting.get(account_id) is account:
-                    del self._waiting[account_id]
+            for account in list(self._waiting.values()):
+                await self._write_or_give_up(account)
             await self._write_samples()
         except Exception:  # noqa: BLE001  whatever the database says, serving goes on
             _log.exception("accounts not written", waiting=len(self._waiting))
@@ -90,6 +88,17 @@ class Keeper:
             await self._store.add_samples(batch)
         for sample in batch:
             self._samples.pop(sample, None)
+
+    async def _write_or_give_up(self, account: Account) -> None:
+        """What no row can hold must not keep the other accounts from the disk."""
+        try:
+            await self._write(account)
+        except StoreError:  # it may take the same later
+            raise
+        except Exception:  # noqa: BLE001  the database is well, so it is what we give it
+            _log.exception("account cannot be written", account=account.id)
+        if self._waiting.get(account.id) is account:
+            del self._waiting[account.id]
 
     async def _write(self, account: Account) -> None:
         known = self._written.get(account.id)

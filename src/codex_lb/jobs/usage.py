@@ -14,7 +14,7 @@ from typing import Protocol
 
 import structlog
 
-from codex_lb.core import errors, usage_report
+from codex_lb.core import errors, failover, usage_report
 from codex_lb.core.errors import UNREACHABLE, Signal
 from codex_lb.core.model import Account, AccountState
 from codex_lb.core.outcome import Endpoint, Phase, outcome
@@ -159,11 +159,11 @@ class UsagePoller:
         self._pool.reported(account_id, report)
 
     def _refused(self, account_id: str, turn: _Turn, signal: Signal, now: float) -> None:
-        _note(account_id, turn, f"{signal.status} {signal.word or ''} {signal.message}".strip())
+        _note(account_id, turn, failover.describe(signal))
         if signal.status in _LOGIN_REFUSED or signal.word == _LOGIN_LOST:
             turn.not_before = now + _REFUSED_S
         if outcome(Endpoint.SUPPORT, signal, Phase.RENEWED).state == "deactivated":
-            self._pool.set_state(account_id, "deactivated", signal.message or signal.word)
+            self._pool.set_state(account_id, "deactivated", failover.describe(signal))
 
 
 def _may_pass(signal: Signal) -> bool:
