@@ -1,36 +1,12 @@
 """What is known of an account survives a restart, and so does the operator's word."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
 from tests.journeys import wire
 from tests.journeys.patience import eventually
 from tests.journeys.pool import Member, Pool
 from tests.journeys.service import Service
 
-from codex_lb.simulator import Simulator
-
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def service(
-    sim: Simulator, settings: dict[str, str], tmp_path: Path
-) -> AsyncIterator[Service]:
-    """A service of the test's own, because it is restarted."""
-    own = Service(sim, tmp_path, settings)
-    await own.start()
-    try:
-        yield own
-    finally:
-        await own.kill()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def pool(sim: Simulator, service: Service) -> Pool:
-    return await Pool.begin(sim, service)
 
 
 async def test_a_block_is_checked_again_after_a_restart_and_falls_if_usage_is_low(
