@@ -90,6 +90,9 @@ class PooledAccounts:
         return await self._usage.poll(account_id)
 
     async def reload(self, account_id: str) -> None:
-        """The store's word replaces the pool's."""
+        """The store's word on this account replaces the pool's, which is newer on the others."""
         self._keeper.forget(account_id)
-        self._pool.load(await self._store.accounts())
+        stored = await self._store.accounts()
+        newer = {account.id: account for account in self._pool.accounts()}
+        newer.pop(account_id, None)
+        self._pool.load([newer.get(account.id, account) for account in stored])
