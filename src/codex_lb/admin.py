@@ -142,7 +142,9 @@ def _without_server(settings: Settings) -> Iterator[Ask]:
         try:
             accounts = StoredAccounts(store, clock)
             app = build(
-                Ports(accounts, store, StoredSettings(store), store.log, store.log, list),
+                Ports(
+                    accounts, store, StoredSettings(store), store.log, store.log, list, store.keys
+                ),
                 allowed_hosts=(_HERE,),
                 version=__version__,
                 clock=clock,

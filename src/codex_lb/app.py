@@ -18,8 +18,10 @@ from uvicorn._types import ASGI3Application
 
 from codex_lb import __version__, container, logs, price_list, server
 from codex_lb.asgi import Application, Receive, Scope, Send
-from codex_lb.core import catalogue, pricing
+from codex_lb.core import catalogue, key_usage, pricing
+from codex_lb.core.keys import ApiKey
 from codex_lb.core.model import OpenedRequest, Receipt
+from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard import app as dashboard
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
 from codex_lb.dashboard.stored_settings import StoredSettings
@@ -33,13 +35,17 @@ from codex_lb.jobs.prune import prune_daily
 from codex_lb.jobs.timeline import Timeline
 from codex_lb.jobs.usage import UsagePoller
 from codex_lb.proxy.budget import RetryBudget
+from codex_lb.proxy.gate import Gate, KeylessCallers
+from codex_lb.proxy.holding import Limits
+from codex_lb.proxy.key_ring import KeyRing
+from codex_lb.proxy.limit_line import LimitLine
 from codex_lb.proxy.models import Models
 from codex_lb.proxy.parts import Parts
 from codex_lb.proxy.pool import Pool
-from codex_lb.proxy.routes import USAGE_PATH, DataPlane, KeylessCallers
+from codex_lb.proxy.routes import USAGE_PATH, DataPlane
 from codex_lb.proxy.told import Told
 from codex_lb.settings import Settings
-from codex_lb.store import Store, StoreError
+from codex_lb.store import AccountTotals, Store, StoreError
 from codex_lb.upstream import side_calls, wire
 from codex_lb.upstream.client import UpstreamClient
 from codex_lb.upstream.credentials import Credentials, refresher
@@ -108,8 +114,11 @@ async def build(
                 on_change=keeper.changed,
                 on_event=timeline.note,
             )
-            operator = StoredSettings(store, lambda changed: pool.use(changed.routing))
-            pool.use((await operator.read()).routing)
+            rules = Rules(pool)
+            operator = StoredSettings(store, rules.take)
+            rules.take(await operator.read())
+            ring = KeyRing(store.keys, clock)
+            await ring.load()
             pool.load(await store.accounts())
             pool.load_affinities(await store.affinities(now=clock()))
             logins = Logins(pool, store, timeline.note, spawn, clock)
@@ -130,6 +139,7 @@ async def build(
                 credentials=credentials,
                 budget=RetryBudget(time.monotonic),
                 log=store.requests,
+                limits=Limits(LimitLine(store.keys, clock), store.keys.top_up, spawn),
                 owner_of=partial(_owner_of, store),
                 note=timeline.note,
                 price=lambda model, usage, tier: pricing.price(
@@ -150,8 +160,13 @@ async def build(
                 container.host_address(),
             )
             data_plane = DataPlane(
-                parts, models, keyless, max_responses_body_mb=settings.max_responses_body_mb
+                parts,
+                models,
+                Gate(ring, keyless, lambda: rules.needs_api_key, clock),
+                partial(_own_usage, store, pool, clock),
+                max_responses_body_mb=settings.max_responses_body_mb,
             )
+            ring.on_round = lambda: data_plane.stop_revoked(ring.is_good)
             usage = UsagePoller(
                 pool,
                 partial(side_calls.get, upstream, credentials, path=wire.USAGE_PATH),
@@ -164,6 +179,7 @@ async def build(
                 spawn(timeline.run()),
                 spawn(affinities.run()),
                 spawn(ahead.run()),
+                spawn(ring.run()),
                 spawn(prune_daily(store, settings.request_log_retention_days, clock)),
             ]
             if settings.usage_refresh_enabled:
@@ -178,6 +194,7 @@ async def build(
                     store.log,
                     store.log,
                     lambda: catalogue.for_dashboard(models.known()),
+                    store.keys,
                 ),
                 allowed_hosts=settings.allowed_hosts,
                 version=__version__,
@@ -205,6 +222,34 @@ async def _guarded(work: Work) -> None:
         await work
     except Exception:  # noqa: BLE001  the edge of what runs unattended
         _log.exception("background work failed", work=getattr(work, "__qualname__", "?"))
+
+
+class Rules:
+    """What the operator has set, told to the parts that go by it."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self.needs_api_key = False
+
+    def take(self, settings: OperatorSettings) -> None:
+        self.needs_api_key = settings.needs_api_key
+        self._pool.use(settings.routing)
+
+
+async def _own_usage(store: Store, pool: Pool, clock: Callable[[], float], key: ApiKey) -> bytes:
+    """Raises `StoreError`."""
+    known = await store.keys.one(key.id) or key
+    served = (await store.keys.totals()).get(key.id, AccountTotals())
+    only = key.terms.assigned_accounts
+    return key_usage.document(
+        known,
+        requests=served.requests,
+        total_tokens=served.total_tokens,
+        cached_tokens=served.cached_tokens,
+        cost_micros=served.cost_micros,
+        accounts=[a for a in pool.accounts() if not only or a.id in only],
+        now=clock(),
+    )
 
 
 async def _owner_of(store: Store, response_id: str) -> str | None:

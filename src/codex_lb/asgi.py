@@ -10,6 +10,11 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+# An extension of our server. Its `call` writes whole pieces of a streamed body at once, from the event
+# loop's own call. False: not now, because the client is behind or the body is not streamed.
+WRITE_NOW = "codex_lb.write_now"
+WriteNow = Callable[[bytes], bool]
+
 _REPEATABLE = re.compile(r"[\x21-\x7e]{1,128}")  # in a header and in a log line
 
 
@@ -21,6 +26,12 @@ def peer(scope: Scope) -> str | None:
     """The address at the other end of the connection."""
     client = scope.get("client")
     return client[0] if client else None
+
+
+def write_now(scope: Scope) -> WriteNow | None:
+    """None: the server has no such extension, and `send` is the only way."""
+    extension = scope.get("extensions", {}).get(WRITE_NOW)
+    return extension["call"] if extension else None
 
 
 def first_values(scope: Scope) -> dict[str, str]:

@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,27 +19,26 @@ import click
 
 from codex_lb import app, logs, server
 from codex_lb.core import identity, quota
-from codex_lb.core.model import QuotaWindow
+from codex_lb.core.model import QuotaSample, QuotaWindow
 from codex_lb.settings import Settings
 from codex_lb.simulator import Simulator
 from codex_lb.simulator.accounts import SimAccount
-from codex_lb.simulator.history import plausible_history
+from codex_lb.simulator.history import plausible_history, plausible_samples
 from codex_lb.simulator.traffic import gentle_traffic
 from codex_lb.store import Store
 
 NOTICE = "Demonstration: the accounts, their quota and all requests are made up."
 
-# E-mail, plan, share used of five hours and of the week: from fresh to nearly spent.
-_POOL: tuple[tuple[str, str, float, float], ...] = (
-    ("ada@example.com", "pro", 0.18, 0.42),
-    ("blaise@example.com", "plus", 0.55, 0.31),
-    ("charles@example.com", "plus", 0.93, 0.78),
-    ("dorothy@example.com", "team", 0.08, 0.64),
-    ("edsger@example.com", "business", 0.36, 0.12),
-    ("frances@example.com", "free", 0.40, 0.40),
+_POOL = (
+    ("ada@example.com", "pro"),
+    ("blaise@example.com", "plus"),
+    ("charles@example.com", "plus"),
+    ("dorothy@example.com", "team"),
+    ("edsger@example.com", "business"),
+    ("frances@example.com", "free"),
 )
 _PAUSED = "edsger@example.com"
-_HISTORY_DAYS = 30
+_HISTORY_DAYS, _REQUESTS_PER_DAY = 30, 800.0
 
 
 def run(settings: Settings) -> None:
@@ -62,10 +62,7 @@ async def _run(settings: Settings, data_dir: Path) -> None:
             upstream_base_url=simulator.base_url,
             auth_base_url=simulator.auth_url,
         )
-        accounts = [
-            simulator.add_account(email, plan, used_5h=five_hours, used_week=week)
-            for email, plan, five_hours, week in _POOL
-        ]
+        accounts = [simulator.add_account(email, plan) for email, plan in _POOL]
         await _furnish(ours, accounts, clock())
         url = f"http://{settings.host}:{settings.port}"
         click.echo(f"{NOTICE}\nOpen {url}, or point a client at {url}/v1. Ctrl-C ends it.")
@@ -79,23 +76,39 @@ async def _run(settings: Settings, data_dir: Path) -> None:
 
 
 async def _furnish(settings: Settings, accounts: list[SimAccount], now: float) -> None:
-    """Accounts with their quota, and their past."""
+    """Accounts, their past, and the quota that it left them with."""
     store = await Store.open(None, settings.data_dir, settings.key_file, clock=lambda: now)
     try:
+        added = {}
         for account in accounts:
             document = json.dumps(account.auth_json()).encode()
             known, credential = identity.parse(document, now=now)
             account_id = identity.local_id(known)
-            added, _ = await store.put_account(account_id, known, credential, now=now)
-            await store.put_readings(replace(added, windows=_windows(account, now)))
+            await store.put_account(account_id, known, credential, now=now)
+            added[account_id] = account
             if account.email == _PAUSED:
                 await store.set_state(account_id, "paused", reason=None, allowed_from={"active"})
-        await store.import_history(plausible_history(await store.accounts(), now, _HISTORY_DAYS))
+        pool = await store.accounts()
+        past = list(plausible_history(pool, now, _HISTORY_DAYS, per_day=_REQUESTS_PER_DAY))
+        samples = list(plausible_samples(pool, past, now, _HISTORY_DAYS, per_day=_REQUESTS_PER_DAY))
+        await store.import_history(past)
+        await store.add_samples(samples)
+        _go_on([sample for sample in samples if sample.measured_at == now], added)
+        for stored in pool:
+            await store.put_readings(replace(stored, windows=_windows(added[stored.id], now)))
     finally:
         await store.close()
 
 
+def _go_on(latest: Iterable[QuotaSample], accounts: Mapping[str, SimAccount]) -> None:
+    """Let the simulated windows be where their past ended; those not begun begin at once."""
+    for sample in latest:
+        window = accounts[sample.account_id].window(sample.minutes)
+        window.used, window.resets_at = sample.used, sample.resets_at or sample.measured_at
+
+
 def _windows(account: SimAccount, now: float) -> tuple[QuotaWindow, ...]:
+    account.roll()
     read = [
         QuotaWindow(window.minutes, window.used, window.resets_at, now, "usage")
         for window in account.windows

@@ -17,6 +17,7 @@ Nothing is timed per chunk or per request: a connection notes when its phase beg
 
 import asyncio
 import enum
+from functools import partial
 from http import HTTPStatus
 
 import httptools
@@ -27,6 +28,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from codex_lb import asgi
 from codex_lb.core.framing import (
     CRASHED,
     LARGE_HEADERS,
@@ -191,6 +193,7 @@ class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._keep_alive = self.cycle.keep_alive and not self._hall.draining
         self.cycle.keep_alive = False  # until the body is complete
         self.cycle.transport = self._line  # type: ignore[assignment] # all of it that a cycle uses
+        self.scope["extensions"] = {asgi.WRITE_NOW: {"call": partial(_write_now, self.cycle)}}
 
     def on_body(self, body: bytes) -> None:
         self._since = self.loop.time()
@@ -245,6 +248,7 @@ class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._hall.log.exception("request crashed", path=cycle.scope["path"])
         if not (cycle.response_complete or cycle.disconnected):
             await self._apologize(cycle)
+        cycle.scope["extensions"].clear()
         cycle.on_response = _nothing  # parts the references of connection and cycle
 
     async def _apologize(self, cycle: RequestResponseCycle) -> None:
@@ -327,6 +331,15 @@ class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def _peer(self) -> str:
         return self.client[0] if self.client else ""
+
+
+def _write_now(cycle: RequestResponseCycle, data: bytes) -> bool:
+    if not cycle.chunked_encoding or cycle.response_complete or cycle.disconnected:
+        return False
+    if cycle.flow.write_paused:
+        return False
+    cycle.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+    return True
 
 
 def _nothing() -> None:

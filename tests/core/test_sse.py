@@ -134,3 +134,28 @@ def test_an_endless_event_is_refused() -> None:
 def test_data_gives_the_payload() -> None:
     (event,) = scan(b'event: a\ndata: {"type":"a",\ndata: "n":1}\n\n')[0]
     assert json.loads(event.data()) == {"type": "a", "n": 1}
+
+
+DELTA = b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta"}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "chunk", "expected"),
+    [
+        pytest.param(b"", DELTA, True, id="one whole delta"),
+        pytest.param(b"", DELTA.split(b"\n", 1)[1], True, id="without an event line"),
+        pytest.param(b"", DELTA + DELTA, False, id="two"),
+        pytest.param(b"", DELTA[:-1], False, id="not finished"),
+        pytest.param(b"", DELTA[:-2], False, id="no end at all"),
+        pytest.param(DELTA[:9], DELTA, False, id="something is held back"),
+        pytest.param(b": \r\n\r\n", DELTA, False, id="other line ends were used before"),
+        pytest.param(b"", DELTA.replace(b"\n", b"\r\n"), False, id="other line ends"),
+        pytest.param(b"", b'data: {"type":"response.completed"}\n\n', False, id="another event"),
+        pytest.param(b"", b"", False, id="nothing"),
+    ],
+)
+def test_one_whole_delta_is_recognised(before: bytes, chunk: bytes, expected: bool) -> None:
+    scanner = Scanner()
+    if before:
+        scanner.feed(before)
+    assert scanner.is_delta(chunk) is expected

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import httpx2
 from tests.dashboard.log_builders import FakeLog, FakePeriods
@@ -19,6 +20,7 @@ from codex_lb.core.model import (
     QuotaWindow,
 )
 from codex_lb.core.operator_settings import OperatorSettings
+from codex_lb.dashboard.api_keys import KeysPort
 from codex_lb.dashboard.app import Ports, build
 from codex_lb.store import AccountTotals, DailySums, EventRecord, HourlySums, StateConflict
 from codex_lb.store.records import Dimension
@@ -187,6 +189,7 @@ def caller(
     peer: str,
     history: FakeHistory | None = None,
     settings: FakeSettings | None = None,
+    keys: KeysPort = cast("KeysPort", None),  # noqa: B008  most tests ask for none
 ) -> httpx2.AsyncClient:
     """Speaks to a control plane over these without a network; it holds nothing to close."""
     app = build(
@@ -197,6 +200,7 @@ def caller(
             FakeLog(),
             FakePeriods(),
             list,
+            keys,
         ),
         allowed_hosts=("localhost", "127.0.0.1"),
         version="9.9",

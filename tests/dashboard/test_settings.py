@@ -15,6 +15,7 @@ DEFAULTS = {
     "relativeAvailabilityPower": 2.0,
     "relativeAvailabilityTopK": 5,
     "singleAccountId": None,
+    "apiKeyAuthEnabled": False,
     "version": 1,
 }
 ALICE = Account("a", Identity(None, None, "a@example.com", "plus"), "active", None, NOW, NOW, None)
@@ -30,7 +31,10 @@ async def test_all_fields_are_told_with_their_defaults(client: httpx2.AsyncClien
     [
         pytest.param({}, {}, id="nothing"),
         pytest.param(DEFAULTS, {}, id="everything as it was told"),
-        pytest.param({"apiKeyAuthEnabled": True}, {}, id="names that are not known"),
+        pytest.param({"prohibitFastMode": True}, {}, id="names that are not known"),
+        pytest.param(
+            {"apiKeyAuthEnabled": True}, {"apiKeyAuthEnabled": True}, id="keys are needed"
+        ),
         pytest.param(
             {"routingStrategy": None, "version": 9}, {}, id="nulls, and what is only told"
         ),

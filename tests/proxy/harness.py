@@ -3,21 +3,27 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from codex_lb.core import identity
+from codex_lb.core.keys import ApiKey
+from codex_lb.core.limits import Spend, Verdict
 from codex_lb.core.model import Account, AccountEvent, Credential, OpenedRequest, Receipt
 from codex_lb.core.renewal import Claim
 from codex_lb.core.sse import COMMENT, DELTAS, Scanner
 from codex_lb.proxy.budget import RetryBudget
+from codex_lb.proxy.gate import Gate, KeylessCallers
+from codex_lb.proxy.holding import Limits
+from codex_lb.proxy.key_ring import KeyRing
+from codex_lb.proxy.limit_line import LimitLine
 from codex_lb.proxy.models import Models
 from codex_lb.proxy.parts import Parts
 from codex_lb.proxy.pool import Pool
-from codex_lb.proxy.routes import DataPlane, KeylessCallers
+from codex_lb.proxy.routes import DataPlane
 from codex_lb.proxy.told import Told
 from codex_lb.simulator import Simulator
 from codex_lb.simulator.accounts import SimAccount
@@ -69,6 +75,47 @@ class Log:
 
     async def owner_of(self, response_id: str) -> str | None:
         return self.owners.get(response_id)
+
+
+@dataclass
+class KeyCabinet:
+    """API keys in memory. `verdicts`: what reservations are told, in order; then they are granted."""
+
+    kept: list[ApiKey] = field(default_factory=list)
+    needed: bool = False
+    verdicts: list[Verdict | Exception] = field(default_factory=list)
+    reserved: list[tuple[str, str, Spend]] = field(default_factory=list)
+    topped_up: list[Spend] = field(default_factory=list)
+
+    async def version(self) -> str:
+        return str(len(self.kept))
+
+    async def every(self) -> tuple[str, list[ApiKey]]:
+        return str(len(self.kept)), list(self.kept)
+
+    async def reserve(
+        self,
+        key_id: str,
+        request_id: str,
+        *,
+        model: str,
+        estimate: Callable[[float | None], Spend],
+        now: float,
+    ) -> Verdict:
+        del model, now
+        need = estimate(None)
+        self.reserved.append((key_id, request_id, need))
+        verdict = self.verdicts.pop(0) if self.verdicts else need
+        if isinstance(verdict, Exception):
+            raise verdict
+        return verdict
+
+    async def top_up(self, key_id: str, request_id: str, need: Spend) -> None:
+        del key_id, request_id
+        self.topped_up.append(need)
+
+    async def own_usage(self, key: ApiKey) -> bytes:
+        return json.dumps({"key": key.id}).encode()
 
 
 @dataclass
@@ -158,6 +205,8 @@ class Proxy:
     sim: Simulator
     log: Log
     shelf: Shelf
+    keys: "KeyCabinet"
+    ring: KeyRing
     accounts: list[SimAccount]
 
     def call(
@@ -219,7 +268,8 @@ async def running(
 ) -> AsyncIterator[Proxy]:  # fmt: skip
     """A proxy with `accounts` accounts a@, b@, … of equal quota."""
     upstream = UpstreamClient(sim.base_url, sim.auth_url, connect_timeout_s=2.0)
-    log, shelf = Log(), Shelf()
+    log, shelf, keys = Log(), Shelf(), KeyCabinet()
+    ring = KeyRing(keys, sim.now)
     pool = Pool(clock=sim.now, limit=limit)
     signed_in = [sim.add_account(email=f"{name}@example.com") for name in "abcdefgh"[:accounts]]
     rows = []
@@ -241,6 +291,7 @@ async def running(
             credentials=credentials,
             budget=RetryBudget(time.monotonic),
             log=log,
+            limits=Limits(LimitLine(keys, sim.now), keys.top_up, group.create_task),
             owner_of=log.owner_of,
             note=log.noted.append,
             price=lambda _model, _usage, _tier: None,
@@ -253,8 +304,9 @@ async def running(
         plane = DataPlane(
             parts,
             models,
-            KeylessCallers(("127.0.0.1", "localhost"), ()),
+            Gate(ring, KeylessCallers(("127.0.0.1", "localhost")), lambda: keys.needed, sim.now),
+            keys.own_usage,
             max_responses_body_mb=max_body_mb,
         )
-        yield Proxy(plane, pool, sim, log, shelf, signed_in)
+        yield Proxy(plane, pool, sim, log, shelf, keys, ring, signed_in)
     await upstream.close()

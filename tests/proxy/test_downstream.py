@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from codex_lb.asgi import ClientGoneError
+from codex_lb.core import answers
 from codex_lb.core.answers import not_found
 from codex_lb.core.events import KEEPALIVE_CODEX, KEEPALIVE_COMMENT, next_sequence
 from codex_lb.core.responses import Dialect
@@ -110,7 +111,7 @@ async def test_work_may_say_a_last_word_at_shutdown() -> None:
 
     async def work() -> None:
         try:
-            client.stop()
+            client.stop(answers.shutting_down())
             await asyncio.sleep(10)
         except asyncio.CancelledError:
             await client.answer(not_found("/x"))

@@ -1,17 +1,19 @@
 """Passing one reply on: what no simulator sends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, cast
 
 import pytest
 from tests.proxy.harness import CODEX, OPENAI, Call, Proxy
 from tests.proxy.test_downstream import Wire
 
+from codex_lb.core.responses import Dialect
 from codex_lb.core.sse import Event
+from codex_lb.proxy.downstream import Downstream
 from codex_lb.proxy.relay import Relay
 from codex_lb.proxy.settle import Notes
-from codex_lb.proxy.sinks import CodexSink, OpenAISink
+from codex_lb.proxy.sinks import CodexSink, JsonSink, OpenAISink, Sink
 from codex_lb.upstream.client import Reply
 
 
@@ -19,6 +21,8 @@ class Endless:
     """A stream of metadata that never comes to its first content."""
 
     sent = 0
+
+    def pass_on(self, take: object) -> None: ...
 
     async def chunks(self) -> AsyncIterator[bytes]:
         while True:
@@ -30,6 +34,8 @@ class Thoughtful:
     """A stream that begins at once and comes to its content later."""
 
     headers: Mapping[str, str] = {}
+
+    def pass_on(self, take: object) -> None: ...
 
     async def chunks(self) -> AsyncIterator[bytes]:
         yield b'data: {"type":"response.created","response":{"id":"resp_1"}}\n\n'
@@ -90,3 +96,123 @@ async def test_a_stream_that_a_defect_of_ours_breaks_off_still_has_its_end(
     assert answer.done
     assert proxy.receipt.error_code == "internal_error"
     assert proxy.pool.in_flight == 0
+
+
+# -- the shortcut -----------------------------------------------------------------------------------
+
+
+def delta(text: str) -> bytes:
+    kind = "response.output_text.delta"
+    return b'event: %b\ndata: {"type":"%b","delta":"%b"}\n\n' % (
+        kind.encode(), kind.encode(), text.encode(),
+    )  # fmt: skip
+
+
+CREATED = b'data: {"type":"response.created","response":{"id":"resp_1"}}\n\n'
+COMPLETED = b'data: {"type":"response.completed","response":{"id":"resp_1"}}\n\n'
+
+
+class Pushed:
+    """A reply whose chunks come from a test, and are offered to the shortcut first."""
+
+    headers: Mapping[str, str] = {}
+
+    def __init__(self) -> None:
+        self.take: Callable[[bytes], bool] | None = None
+        self.queue = asyncio.Queue[bytes]()
+        self.short: list[bytes] = []  # what took the shortcut
+
+    def pass_on(self, take: Callable[[bytes], bool] | None) -> None:
+        self.take = take
+
+    def arrive(self, chunk: bytes) -> None:
+        if self.queue.empty() and self.take is not None and self.take(chunk):
+            self.short.append(chunk)
+        else:
+            self.queue.put_nowait(chunk)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        while True:
+            yield await self.queue.get()
+
+
+class Piped(Wire):
+    """A client with the server's extension; `is_behind`: it reads more slowly than we send."""
+
+    is_behind = False
+
+    def write_now(self, data: bytes) -> bool:
+        if not self.is_behind:
+            self.sent.append({"body": data})
+        return not self.is_behind
+
+
+async def settle() -> None:
+    """Let the relay come to where it waits for more."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def relayed(wire: Piped, reply: Pushed, sink: Sink) -> tuple[Relay, "asyncio.Task[Any]"]:
+    client = Downstream(
+        wire.incoming.get, wire.send, dialect=Dialect.CODEX, headers={}, write_now=wire.write_now
+    )
+    relay = Relay(client, sink, Notes(began=0.0), clock=lambda: 0.0, idle_s=60)
+
+    async def run() -> Any:
+        async with asyncio.timeout(60) as deadline:
+            return await relay.run(cast("Reply", reply), [], deadline, lambda *_: None)
+
+    task = asyncio.ensure_future(run())
+    await settle()
+    return relay, task
+
+
+async def test_deltas_take_the_shortcut_once_the_stream_runs_and_everything_stays_in_order() -> (
+    None
+):
+    wire, reply = Piped(), Pushed()
+    _, task = await relayed(wire, reply, CodexSink({}, bytes))
+    sent = [CREATED, delta("a"), delta("b"), delta("c"), b'data: {"type":"odd"}\n\n', delta("d")]
+    for chunk in sent:
+        reply.arrive(chunk)
+        await settle()
+    reply.arrive(delta("e")[:10])
+    reply.arrive(delta("e")[10:])
+    await settle()
+    reply.arrive(delta("f") + delta("g"))
+    await settle()
+    reply.arrive(COMPLETED)
+    assert await task is None
+
+    whole = b"".join(sent) + delta("e") + delta("f") + delta("g") + COMPLETED
+    assert wire.body == whole
+    assert reply.short == [delta("b"), delta("c"), delta("d")], "the first content commits"
+    assert reply.take is None, "nothing holds on to the exchange"
+
+
+async def test_nothing_overtakes_what_waits_for_a_slow_client() -> None:
+    wire, reply = Piped(), Pushed()
+    _, task = await relayed(wire, reply, CodexSink({}, bytes))
+    reply.arrive(CREATED + delta("a"))
+    await settle()
+    wire.is_behind = True
+    reply.arrive(delta("b"))  # has to wait for its turn
+    wire.is_behind = False
+    reply.arrive(delta("c"))  # arrives before the relay has run
+    await settle()
+    reply.arrive(COMPLETED)
+    await task
+    assert wire.body == CREATED + delta("a") + delta("b") + delta("c") + COMPLETED
+    assert reply.short == []
+
+
+async def test_a_client_that_gets_one_reply_gets_no_deltas() -> None:
+    wire, reply = Piped(), Pushed()
+    _, task = await relayed(wire, reply, JsonSink())
+    for chunk in (CREATED, delta("a"), delta("b"), COMPLETED):
+        reply.arrive(chunk)
+        await settle()
+    await task
+    assert reply.short == []
+    assert b"delta" not in wire.body

@@ -51,6 +51,8 @@ class App:
                 await reply(send, 200, b"slow")
             case "/flood":
                 await self._flood(receive, send)
+            case "/pipe":
+                await self._pipe(scope, send)
             case "/crash":
                 raise ValueError("Bearer secret-token-value")
             case "/crash-late":
@@ -61,6 +63,20 @@ class App:
                 return
             case path:
                 raise LookupError(path)
+
+    async def _pipe(self, scope: Any, send: Send) -> None:
+        """Both ways to write, in turn; `seen` gets what the direct one said."""
+        write = scope["extensions"]["codex_lb.write_now"]["call"]
+        self.seen.append(f"before the start: {write(b'early')}")
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        self.seen.append(f"streaming: {write(b'one ')}")
+        await send({"type": "http.response.body", "body": b"two ", "more_body": True})
+        self.seen.append(f"streaming: {write(b'three')}")
+        while write(b"x" * 65_536):
+            pass
+        self.seen.append("the client is behind")
+        await send({"type": "http.response.body", "body": b"last", "more_body": False})
+        self.seen.append(f"after the end: {write(b'late')}")
 
     async def _echo(self, receive: Receive, send: Send) -> None:
         size = await self._drain(receive)

@@ -154,6 +154,26 @@ async def test_a_client_that_reads_nothing_is_cut_off(serving: Any) -> None:
         await until(lambda: "disconnect" in server.app.seen)
 
 
+async def test_pieces_written_at_once_keep_their_place_and_wait_for_a_slow_client(
+    serving: Any,
+) -> None:
+    async with serving() as server, server.connect() as client:
+        await client.say(b"GET /pipe HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        answer = await client.rest()
+        await until(lambda: len(server.app.seen) == 6)
+    body = answer.split(b"\r\n\r\n", 1)[1]
+    assert body.startswith(b"4\r\none \r\n4\r\ntwo \r\n5\r\nthree\r\n10000\r\nx")
+    assert body.endswith(b"x\r\n4\r\nlast\r\n0\r\n\r\n")
+    assert server.app.seen == [
+        "/pipe",
+        "before the start: False",
+        "streaming: True",
+        "streaming: True",
+        "the client is behind",
+        "after the end: False",
+    ]
+
+
 async def test_an_answer_before_the_body_stops_the_upload(serving: Any) -> None:
     """50 MB are on their way; the server takes what was in flight, and no more."""
     async with serving(QUICK) as server:

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from codex_lb.core.model import Account, AccountState, Identity
+from codex_lb.core.model import Account, AccountState, Identity, QuotaSample
 from codex_lb.simulator import habits
-from codex_lb.simulator.history import Pair, plausible_history
+from codex_lb.simulator.history import SAMPLED_S, Pair, plausible_history, plausible_samples
 
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC).timestamp()
 DAY_S = 86_400
@@ -26,6 +26,18 @@ POOL = (account("a"), account("b", "pro"), account("c", "team"))
 @pytest.fixture(scope="module")
 def past() -> list[Pair]:
     return list(plausible_history(POOL, NOW, seed=7))
+
+
+@pytest.fixture(scope="module")
+def samples(past: list[Pair]) -> list[QuotaSample]:
+    return list(plausible_samples(POOL, past, NOW))
+
+
+def windows(samples: list[QuotaSample]) -> list[list[QuotaSample]]:
+    grouped: dict[tuple[str, int], list[QuotaSample]] = defaultdict(list)
+    for sample in samples:
+        grouped[sample.account_id, sample.minutes].append(sample)
+    return list(grouped.values())
 
 
 def threads(past: list[Pair]) -> list[list[Pair]]:
@@ -67,8 +79,8 @@ def test_days_have_a_rhythm(past: list[Pair]) -> None:
     hours = Counter(time.hour for time in times)
     days = Counter(time.weekday() for time in times)
     assert hours[10] > 5 * hours[3]
-    assert max(days[5], days[6]) < 0.6 * min(days[day] for day in range(5))
-    assert 150 < len(past) / 30 < 300
+    assert max(days[5], days[6]) < 0.6 * sorted(days[day] for day in range(5))[2]
+    assert 100 < len(past) / 30 < 300
 
 
 def test_a_conversation_keeps_to_its_model_and_grows(past: list[Pair]) -> None:
@@ -92,7 +104,8 @@ def test_the_cached_share_grows_within_a_conversation(past: list[Pair]) -> None:
 def test_about_three_in_a_hundred_fail_with_known_codes(past: list[Pair]) -> None:
     failed = [receipt for _, receipt in past if receipt.status == "error"]
     assert 0.02 < len(failed) / len(past) < 0.04
-    assert {receipt.error_code for receipt in failed} <= {m.code for m in habits.SEEN}
+    known = {mishap.code for mishap in (*habits.SEEN, habits.SPENT)}
+    assert {receipt.error_code for receipt in failed} == known
     cancelled = [receipt for _, receipt in past if receipt.status == "cancelled"]
     assert {receipt.error_code for receipt in cancelled} == {"client_disconnected"}
 
@@ -153,3 +166,73 @@ def test_keys_are_spread_over_the_conversations() -> None:
     past = list(plausible_history(POOL, NOW, days=5, api_key_ids=("k1", "k2")))
     assert {request.api_key_id for request, _ in past} == {"k1", "k2"}
     assert all(len({r.api_key_id for r, _ in turns}) == 1 for turns in threads(past))
+
+
+def test_every_window_is_looked_at_until_now(samples: list[QuotaSample]) -> None:
+    assert len(windows(samples)) == 2 * len(POOL)
+    for window in windows(samples):
+        times = [sample.measured_at for sample in window]
+        assert times[0] == NOW - 30 * DAY_S
+        assert times[-1] == NOW
+        assert max(after - before for before, after in pairwise(times)) <= 2 * SAMPLED_S
+
+
+def test_a_window_only_fills_until_its_reset(samples: list[QuotaSample]) -> None:
+    for window in windows(samples):
+        for before, after in pairwise(window):
+            assert 0 <= after.used <= 1
+            assert after.resets_at is None or after.resets_at > after.measured_at
+            if after.used < before.used:
+                assert before.resets_at is not None
+                assert before.resets_at <= after.measured_at
+
+
+def test_windows_fill_only_while_their_account_serves(
+    past: list[Pair], samples: list[QuotaSample]
+) -> None:
+    served: dict[str | None, list[float]] = defaultdict(list)
+    for request, receipt in past:
+        if receipt.usage is not None:
+            served[receipt.account_id].append(request.opened_at_ms / 1000)
+    for window in windows(samples):
+        for before, after in pairwise(window):
+            if after.used > before.used:
+                times = served[after.account_id]
+                assert any(before.measured_at <= time <= after.measured_at for time in times)
+
+
+def test_an_account_serves_nothing_while_a_window_of_it_is_spent(
+    past: list[Pair], samples: list[QuotaSample]
+) -> None:
+    spent = {
+        (before.account_id, before.measured_at // SAMPLED_S)
+        for window in windows(samples)
+        for before, after in pairwise(window)
+        if before.used == after.used == 1
+    }
+    assert spent
+    for request, receipt in past:
+        if receipt.usage is not None:
+            slot = (request.opened_at_ms / 1000 - NOW) // SAMPLED_S * SAMPLED_S + NOW
+            assert (receipt.account_id, slot // SAMPLED_S) not in spent
+
+
+def test_the_pool_runs_out_once_a_week_and_has_something_left_now(
+    samples: list[QuotaSample],
+) -> None:
+    weekly = [sample for sample in samples if sample.minutes == 10_080]
+    left: dict[float, float] = defaultdict(float)
+    for sample in weekly:
+        left[sample.measured_at] += 1 - sample.used
+    dry = [time for time in sorted(left) if left[time] == 0]
+    assert 3 <= sum(after - before > DAY_S for before, after in pairwise([0.0, *dry])) <= 5
+    assert left[NOW] > 0
+
+
+@pytest.mark.parametrize("days_later", range(7))
+def test_on_each_day_of_the_week_something_is_left(days_later: int) -> None:
+    now = NOW + days_later * DAY_S
+    past = plausible_history(POOL, now, days=14)
+    latest = [s for s in plausible_samples(POOL, past, now, days=14) if s.measured_at == now]
+    left = [min(1 - s.used for s in latest if s.account_id == name) for name in "abc"]
+    assert any(left)

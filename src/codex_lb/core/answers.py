@@ -92,6 +92,23 @@ def unauthorized(message: str) -> Answer:
     )
 
 
+def revoked() -> Answer:
+    """In the midst of a stream whose key is no longer good."""
+    message = "The API key of this request has been revoked."
+    return Answer(
+        401, message, "authentication_error", "invalid_api_key", "invalid_prompt", final=True
+    )
+
+
+def limits_unknown() -> Answer:
+    """Where money is limited, not to know is to refuse."""
+    message = "The limits of this API key cannot be checked just now. Please try again in 5s."
+    return Answer(
+        503, message, "server_error", "limits_unavailable", "rate_limit_exceeded",
+        retry_after_s=5, as_event=True,
+    )  # fmt: skip
+
+
 def forbidden(message: str, code: str) -> Answer:
     return Answer(403, message, "permission_error", code, "invalid_prompt", final=True)
 

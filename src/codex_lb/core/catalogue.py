@@ -5,7 +5,7 @@ SDKs get the list shape, the dashboard its own. A field that upstream does not t
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -103,6 +103,14 @@ def build(entries: Sequence[JsonObject]) -> Catalogue:
         codex=_document({"models": told, "object": "list", "data": data}),
         openai=_document({"object": "list", "data": data}),
     )
+
+
+def narrowed(known: Catalogue, allows: Callable[[str], bool], *, hides: bool = False) -> Catalogue:
+    """What is allowed of it. With `hides` Codex is still told the others, as hidden ones."""
+    if not hides:
+        return build([entry for entry in known.entries if allows(entry["slug"])])
+    hidden = {"visibility": "hide"}
+    return build([e if allows(e["slug"]) else e | hidden for e in known.entries])
 
 
 def for_dashboard(known: Catalogue) -> list[JsonObject]:

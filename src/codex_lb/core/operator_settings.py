@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from codex_lb.core import routing_settings
 from codex_lb.core.routing_settings import RoutingSettings
 
+_NEEDS_KEY = "apiKeyAuthEnabled"
+
 
 @dataclass(frozen=True, slots=True)
 class OperatorSettings:
     routing: RoutingSettings = routing_settings.DEFAULT
     version: int = 1
+    needs_api_key: bool = False  # of every caller of the proxy
 
 
 class InvalidSettingError(ValueError):
@@ -31,7 +34,11 @@ def read(stored: object) -> OperatorSettings:
 
 
 def as_json(settings: OperatorSettings) -> dict[str, object]:
-    return {**routing_settings.as_json(settings.routing), "version": settings.version}
+    return {
+        **routing_settings.as_json(settings.routing),
+        _NEEDS_KEY: settings.needs_api_key,
+        "version": settings.version,
+    }
 
 
 def changed(
@@ -44,4 +51,9 @@ def changed(
         raise InvalidSettingError(str(error)) from error
     if routing.strategy == "single_account" and routing.single_account_id not in account_ids:
         raise InvalidSettingError("singleAccountId: there is no such account")
-    return OperatorSettings(routing, current.version + 1)
+    needs_key = given.get(_NEEDS_KEY)
+    if needs_key is None:
+        needs_key = current.needs_api_key
+    if not isinstance(needs_key, bool):
+        raise InvalidSettingError(f"{_NEEDS_KEY}: true or false")
+    return OperatorSettings(routing, current.version + 1, needs_key)

@@ -92,8 +92,8 @@ _ALIASES = {
     "verbosity": ("text", "verbosity"),
 }
 # Levels that no model of upstream has, and what they stand for (`minimal` makes upstream hang).
-_EFFORTS = {"minimal": "low", "ultra": "max"}
-_TIERS = {"fast": "priority"}
+EFFORT_ALIASES = {"minimal": "low", "ultra": "max"}
+TIER_ALIASES = {"fast": "priority"}
 # Keys that other providers' histories carry and upstream refuses in a message.
 _FOREIGN_KEYS = frozenset({"reasoning_content", "reasoning_details", "tool_calls", "function_call"})
 # Cursor writes effort and speed into the model's name.
@@ -237,17 +237,23 @@ def _split_model_name(fields: Fields) -> None:
         fields.setdefault("service_tier", Raw(b'"priority"'))
 
 
+def base_model(name: str) -> str:
+    """The model without the effort and speed that some clients write into its name."""
+    found = _SUFFIXED.match(name)
+    return found[1] if found else name
+
+
 def _map_effort(fields: Fields) -> None:
     reasoning = object_in(fields, "reasoning")
     effort = as_text(reasoning.get("effort"))
-    if effort in _EFFORTS:
-        fields["reasoning"] = encoded(reasoning | {"effort": encoded(_EFFORTS[effort])})
+    if effort in EFFORT_ALIASES:
+        fields["reasoning"] = encoded(reasoning | {"effort": encoded(EFFORT_ALIASES[effort])})
 
 
 def _map_tier(fields: Fields) -> None:
     tier = text_in(fields, "service_tier")
-    if tier in _TIERS:
-        fields["service_tier"] = encoded(_TIERS[tier])
+    if tier in TIER_ALIASES:
+        fields["service_tier"] = encoded(TIER_ALIASES[tier])
 
 
 def _rename_web_search(fields: Fields) -> None:

@@ -75,6 +75,16 @@ class Scanner:
         """What has come of an event that is not finished."""
         return b"".join(self._held)
 
+    def is_delta(self, chunk: bytes) -> bool:
+        """Whether `chunk` is just one whole delta event, between two others, with plain line ends."""
+        return (
+            not self._held
+            and not self._has_cr
+            and chunk.startswith(_DELTA_STARTS)
+            and chunk.find(b"\n\n") == len(chunk) - 2
+            and b"\r" not in chunk
+        )
+
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that `chunk` completes. Raises `EventTooLargeError`."""
         before = self._held[-1][-_OVERLAP:] if self._held else b""

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 
 from codex_lb.dashboard import (
     accounts,
+    api_keys,
     catalogue,
     overview,
     pages,
@@ -17,6 +18,7 @@ from codex_lb.dashboard import (
     timeline,
     usage,
 )
+from codex_lb.dashboard.api_keys import KeysPort
 from codex_lb.dashboard.edge import Edge
 from codex_lb.dashboard.guard import Guard
 from codex_lb.dashboard.log_ports import LogPort, ModelsPort, PeriodPort
@@ -33,6 +35,7 @@ class Ports:
     log: LogPort
     periods: PeriodPort
     models: ModelsPort
+    keys: KeysPort
 
 
 def build(
@@ -65,6 +68,7 @@ def build(
         request_logs.routes(ports.log),
         overview.routes(ports.accounts, ports.periods, clock),
         catalogue.routes(ports.models),
+        api_keys.routes(ports.keys, ports.accounts, clock),
     ):
         app.include_router(routes)
     problems.install(app)

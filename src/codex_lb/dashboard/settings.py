@@ -23,6 +23,7 @@ class SettingsResponse(Shape):
     relative_availability_power: float
     relative_availability_top_k: int
     single_account_id: str | None
+    api_key_auth_enabled: bool
     version: int
 
 
@@ -36,6 +37,7 @@ class SettingsUpdate(Shape):
     relative_availability_power: float | None = None
     relative_availability_top_k: int | None = None
     single_account_id: str | None = None
+    api_key_auth_enabled: bool | None = None
     expected_version: int | None = None
 
 

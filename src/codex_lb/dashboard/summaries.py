@@ -242,7 +242,7 @@ def _summary(
         remaining_credits_secondary=left.weekly.remaining,
         capacity_credits_monthly=left.monthly.capacity,
         remaining_credits_monthly=left.monthly.remaining,
-        request_usage=_request_usage(totals),
+        request_usage=request_usage(totals),
         additional_quotas=tuple(_additional(limit) for limit in account.extras),
         credits_has=credits_.has if credits_ else None,
         credits_unlimited=credits_.unlimited if credits_ else None,
@@ -254,7 +254,7 @@ def _summary(
     )
 
 
-def _request_usage(totals: AccountTotals | None) -> AccountRequestUsage | None:
+def request_usage(totals: AccountTotals | None) -> AccountRequestUsage | None:
     if totals is None or not totals.requests:
         return None
     return AccountRequestUsage(

@@ -8,7 +8,7 @@ whose idle timer ignores comments; a comment for the others, whose parsers ignor
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from codex_lb.asgi import ClientGoneError, Receive, Send
+from codex_lb.asgi import ClientGoneError, Receive, Send, WriteNow
 from codex_lb.core import events
 from codex_lb.core.answers import Answer
 from codex_lb.core.responses import Dialect
@@ -42,6 +42,7 @@ class Downstream:
         headers: Mapping[str, str],
         quota: Callable[[], Mapping[str, str]] = dict,
         streams: bool = True,
+        write_now: WriteNow | None = None,
         hold_s: float = HOLD_S,
         pulse_s: float = PULSE_S,
     ) -> None:
@@ -49,6 +50,7 @@ class Downstream:
         self._send = send
         self._headers = headers
         self._quota = quota
+        self._write_now = write_now
         self._streams = streams
         self._hold_s = hold_s
         self._pulse_s = pulse_s
@@ -61,7 +63,7 @@ class Downstream:
         self._watcher: asyncio.Task[None] | None = None
         self.started = False
         self.finished = False
-        self.stopping = False
+        self.farewell: Answer | None = None  # why we end this exchange ourselves
         self.status = 0  # as sent
         self.is_fresh = True  # no event has been sent
         self.numbered = b""  # the latest piece sent with a sequence number in it
@@ -79,6 +81,15 @@ class Downstream:
             self.numbered = data
         self._quiet_since = self._now()
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    def write_now(self, data: bytes) -> bool:
+        """Whole events, from the event loop's own call. False: not now; `write` would wait."""
+        if self._write_now is None or not self._write_now(data):
+            return False
+        if events.NUMBER in data:
+            self.numbered = data
+        self._quiet_since = self._now()
+        return True
 
     async def finish(self) -> None:
         if not self.finished:
@@ -121,9 +132,9 @@ class Downstream:
             # One failure at a time: the watcher's or the work's own.
             raise group_error.exceptions[0] from None
 
-    def stop(self) -> None:
+    def stop(self, farewell: Answer) -> None:
         """End this exchange now; its relay says so to the client."""
-        self.stopping = True
+        self.farewell = farewell
         if self._watcher is not None:
             # Not at once: a task that is cancelled before its first step never learns why.
             asyncio.get_running_loop().call_soon(self._watcher.cancel)
@@ -140,7 +151,7 @@ class Downstream:
                 if message["type"] == "http.disconnect" and not self.finished:
                     raise ClientGoneError
         except asyncio.CancelledError:
-            if self.stopping:
+            if self.farewell is not None:
                 raise ShutdownError from None
             raise
 

@@ -7,17 +7,19 @@ the receipt is written exactly once, without awaiting anything.
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 from codex_lb.asgi import ClientGoneError
-from codex_lb.core import answers, ciphertext, events, failover
+from codex_lb.core import answers, ciphertext, events, failover, limits
 from codex_lb.core.answers import Answer
 from codex_lb.core.failover import Ending, Verdict
-from codex_lb.core.model import AccountEvent
+from codex_lb.core.model import AccountEvent, Cost, Usage
 from codex_lb.core.responses import Dialect
 from codex_lb.core.routing import Refusal
 from codex_lb.proxy import settle
 from codex_lb.proxy.attempt import Attempts, Failure
 from codex_lb.proxy.downstream import Downstream
+from codex_lb.proxy.holding import Holding
 from codex_lb.proxy.leases import NoAccountError, Wish
 from codex_lb.proxy.parts import Parts, Request
 from codex_lb.proxy.relay import Relay
@@ -64,17 +66,37 @@ class Exchange:
 
     async def _until_answered(self) -> None:
         try:
-            if await self._is_anchored():
+            refusal = await self._hold()
+            if refusal is not None:
+                await self._say(refusal)
+            elif await self._is_anchored():
                 await self._attempts()
             else:
                 await self._end("lost_anchor", refusal=None)
         except asyncio.CancelledError:
-            if self._client.stopping:
-                await self._say(answers.shutting_down())
+            if self._client.farewell is not None:
+                await self._say(self._client.farewell)
             raise
         except Exception:
             await self._say(answers.internal())  # a stream that has begun must not lack its end
             raise
+
+    async def _hold(self) -> Answer | None:
+        """What the key's limits say, if it has any."""
+        key, row = self._request.key, self._request.row
+        if key is None or not key.limits:
+            return None
+        holding = Holding(
+            self._parts.limits, self._notes.meter, self._price, key_id=key.id, request_id=row.id
+        )
+        refused = partial(limits.spent, dialect=self._request.dialect, now=self._parts.clock())
+        return await holding.begin(row.model, len(self._request.call.body), refused=refused)
+
+    def _price(self, usage: Usage) -> Cost | None:
+        row = self._request.row
+        return self._parts.price(
+            row.model, usage, self._notes.facts.service_tier or row.service_tier
+        )
 
     async def _is_anchored(self) -> bool:
         """Find who has the previous response. False: the account has left the pool."""
@@ -131,7 +153,11 @@ class Exchange:
 
     async def _lease_and_ask(self, tried: set[str]) -> Failure | None:
         wish = Wish(
-            self._request.call.model, self._request.affinity.key, self._bound, frozenset(tried)
+            self._request.call.model,
+            self._request.affinity.key,
+            self._bound,
+            frozenset(tried),
+            self._request.accounts,
         )
         asked = self._now()
         wait_s = max(0.0, min(QUEUE_S, self._deadline - asked))
@@ -146,7 +172,9 @@ class Exchange:
 
     async def _give_up(self, failure: Failure) -> None:
         """No further attempt."""
-        choice = self._parts.pool.choose(Wish(self._request.call.model))
+        choice = self._parts.pool.choose(
+            Wish(self._request.call.model, only=self._request.accounts)
+        )
         ending = failover.ending(
             failure.verdict,
             choice,
@@ -192,16 +220,20 @@ class Exchange:
     # -- what is written down -------------------------------------------------------------------
 
     def _settle(self, *, cancelled: bool) -> None:
-        row, facts = self._request.row, self._notes.facts
-        usage = facts.counted()
-        tier = facts.service_tier or row.service_tier
+        row = self._request.row
+        usage = self._notes.facts.counted()
+        cost = self._price(usage) if usage else None
+        if usage is None and cancelled and self._relay.committed:
+            # What a client has got before it left is not free; how much it was is a guess.
+            usage = limits.guessed(len(self._request.call.body), self._notes.meter.deltas)
+            cost = limits.as_guess(self._price(usage))
         receipt = settle.receipt(
             row,
             self._notes,
             cancelled=cancelled,
             http_status=self._client.status or None,
             usage=usage,
-            cost=self._parts.price(row.model, usage, tier) if usage else None,
+            cost=cost,
             now_ms=int(self._parts.clock() * 1000),
             duration_ms=self._notes.elapsed_ms(self._now()),
         )

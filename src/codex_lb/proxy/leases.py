@@ -29,6 +29,7 @@ class Wish:
     affinity: str | None = None
     bound: str | None = None  # the only account that can serve, if it still exists
     exclude: frozenset[str] = frozenset()
+    only: tuple[str, ...] = ()  # the accounts that may serve it; empty: all
 
 
 @dataclass(slots=True)

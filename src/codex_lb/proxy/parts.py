@@ -6,9 +6,11 @@ from typing import Protocol
 
 from codex_lb.core import events
 from codex_lb.core.affinity import Affinity
+from codex_lb.core.keys import ApiKey
 from codex_lb.core.model import AccountEvent, Cost, OpenedRequest, Receipt, Usage
 from codex_lb.core.responses import Call, Dialect
 from codex_lb.proxy.budget import RetryBudget
+from codex_lb.proxy.holding import Limits
 from codex_lb.proxy.pool import Pool
 from codex_lb.proxy.sinks import CodexSink, JsonSink, OpenAISink, Sink
 from codex_lb.proxy.told import Told
@@ -31,6 +33,7 @@ class Parts:
     credentials: Credentials
     budget: RetryBudget
     log: RequestLog
+    limits: Limits
     owner_of: Callable[
         [str], Awaitable[str | None]
     ]  # response id → account, beyond the pool's memory
@@ -51,6 +54,12 @@ class Request:
     affinity: Affinity
     headers: Mapping[str, str]  # the client's, names in lower case
     row: OpenedRequest
+    key: ApiKey | None = None  # that the client has shown
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The only ones that may serve it; empty: any."""
+        return self.key.terms.assigned_accounts if self.key else ()
 
     def sink(self, told: Told) -> Sink:
         if not self.call.stream:

@@ -126,7 +126,11 @@ class Pool:
             wish.exclude,
             is_last_try,
         )
-        candidates = [self._candidate(live) for live in self._live.values()]
+        candidates = [
+            self._candidate(live)
+            for name, live in self._live.items()
+            if not wish.only or name in wish.only
+        ]
         return routing.choose(
             candidates, need, now=now, settings=self._settings, counters=self._counters
         )

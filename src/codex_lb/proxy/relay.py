@@ -43,6 +43,9 @@ class Relay:
         self._idle_s = idle_s
         self._loop_time = asyncio.get_running_loop().time
         self._extended_at = 0.0
+        self._scanner = sse.Scanner()
+        self._deadline: asyncio.Timeout
+        self._is_idle = False  # all that came has been passed on, and more is awaited
 
     async def run(
         self, reply: Reply, held: list[Event], deadline: asyncio.Timeout, measured: Measured
@@ -54,12 +57,25 @@ class Relay:
         that upstream works on it, and a model may think long before its first content.
         Raises `UpstreamFaultError`, `EventTooLargeError`.
         """
-        scanner = sse.Scanner()
+        self._scanner, self._deadline = sse.Scanner(), deadline
+        reply.pass_on(self._pass_delta)
+        try:
+            return await self._run(reply, held, deadline, measured)
+        finally:
+            self._is_idle = False
+            reply.pass_on(None)
+
+    async def _run(
+        self, reply: Reply, held: list[Event], deadline: asyncio.Timeout, measured: Measured
+    ) -> Signal | None:
         size = 0  # of what is held
-        async for events_ in _scanned(reply, scanner):
+        async for events_ in _scanned(reply, self._scanner):
+            self._is_idle = False
             out: list[bytes] = []
             for event in events_:
-                if event.kind is not DELTAS:
+                if event.kind is DELTAS:
+                    self._notes.meter.add(event.raw.count(b"\n\n"))
+                else:
                     self._note(event, measured)
                 if self.committed:
                     out.append(self._sink.take(event))
@@ -81,7 +97,16 @@ class Relay:
             if self.committed:
                 self._extend(deadline)
                 await self._client.write(b"".join(out))
+                self._is_idle = self._sink.streams
         return errors.fault("stream_incomplete", "Upstream ended the stream too early.")
+
+    def _pass_delta(self, chunk: bytes) -> bool:
+        """Most of a stream is deltas, one at a time: those need no task to be woken for them."""
+        if not (self._is_idle and self._scanner.is_delta(chunk) and self._client.write_now(chunk)):
+            return False
+        self._notes.meter.add(1)
+        self._extend(self._deadline)
+        return True
 
     async def _commit(self, reply: Reply, held: list[Event], out: list[bytes]) -> None:
         self.committed = True

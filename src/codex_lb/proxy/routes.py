@@ -14,16 +14,17 @@ import structlog
 
 from codex_lb import __version__, asgi
 from codex_lb.asgi import ClientGoneError, Receive, Scope, Send
-from codex_lb.core import access, affinity, answers, json_guard, responses
-from codex_lb.core.access import IPNetwork
+from codex_lb.core import access, affinity, answers, catalogue, json_guard, keys, responses
 from codex_lb.core.answers import Answer
-from codex_lb.core.catalogue import Document
+from codex_lb.core.catalogue import Catalogue, Document
+from codex_lb.core.keys import ApiKey
 from codex_lb.core.model import OpenedRequest
 from codex_lb.core.raw_fields import BadRequestError
 from codex_lb.core.responses import Call, Dialect
 from codex_lb.proxy import body
 from codex_lb.proxy.downstream import Downstream, ShutdownError
 from codex_lb.proxy.exchange import Exchange
+from codex_lb.proxy.gate import Gate
 from codex_lb.proxy.models import Models
 from codex_lb.proxy.parts import Parts, Request
 from codex_lb.proxy.turnstile import Turnstile
@@ -34,16 +35,8 @@ _MIB = 1024 * 1024
 _LONG_READ = 2 * _MIB  # reading a larger body takes longer than others should wait
 _CODEX = "/backend-api/codex"
 _ONE_MODEL = "/v1/models/"
+_OWN_USAGE = "/v1/usage"
 USAGE_PATH = "/api/codex/usage"  # beside the operator's API, because Codex asks there
-
-
-@dataclass(frozen=True, slots=True)
-class KeylessCallers:
-    """Who may use the proxy without a key (docs/decisions/0008)."""
-
-    allowed_hosts: tuple[str, ...]
-    networks: tuple[IPNetwork, ...] = ()
-    gateway: str | None = None  # under which a container sees its host
 
 
 @dataclass(slots=True)
@@ -58,6 +51,7 @@ class _Asked:
     headers: dict[str, str]
     id: str
     client_id: str  # by which the client knows it
+    key: ApiKey | None = None  # that the client has shown
 
     def downstream(
         self, *, streams: bool = False, quota: Callable[[], Mapping[str, str]] = dict
@@ -72,6 +66,7 @@ class _Asked:
             },
             quota=quota,
             streams=streams,
+            write_now=asgi.write_now(self.scope),
         )
 
 
@@ -79,13 +74,21 @@ class DataPlane:
     """`/v1` and `/backend-api`."""
 
     def __init__(
-        self, parts: Parts, models: Models, keyless: KeylessCallers, *, max_responses_body_mb: int
+        self,
+        parts: Parts,
+        models: Models,
+        gate: Gate,
+        own_usage: Callable[[ApiKey], Awaitable[bytes]],
+        *,
+        max_responses_body_mb: int,
     ) -> None:
+        """`own_usage`: the answer to a key's owner who asks what it has used."""
         self._parts = parts
         self._models = models
-        self._keyless = keyless
+        self._gate = gate
+        self._own_usage = own_usage
         self._max_body = max_responses_body_mb * _MIB
-        self._live: set[Downstream] = set()
+        self._live: dict[Downstream, ApiKey | None] = {}
         self._new_id = _request_ids()
         self._turnstile = Turnstile()
         self.draining = False
@@ -94,6 +97,7 @@ class DataPlane:
             f"{_CODEX}/responses": ("POST", self._responses),
             "/v1/models": ("GET", self._list_models),
             f"{_CODEX}/models": ("GET", self._list_models),
+            _OWN_USAGE: ("GET", self._tell_own_usage),
             USAGE_PATH: ("GET", self._tell_quota),
             "/backend-api/wham/usage": ("GET", self._tell_quota),
         }
@@ -101,7 +105,13 @@ class DataPlane:
     def stop_all(self) -> None:
         """End what still runs; every client is told."""
         for client in list(self._live):
-            client.stop()
+            client.stop(answers.shutting_down())
+
+    def stop_revoked(self, is_good: Callable[[ApiKey], bool]) -> None:
+        """End the streams of keys that may not be used any more."""
+        for client, key in list(self._live.items()):
+            if key is not None and not is_good(key):
+                client.stop(answers.revoked())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = _read_head(scope, receive, send, self._new_id())
@@ -120,16 +130,12 @@ class DataPlane:
         asked_method = asked.scope["method"]
         if access.is_cross_site(asked_method, asked.headers):
             return answers.forbidden("Requests from other sites are refused.", "cross_site_request")
-        if not access.may_use_proxy(
-            asgi.peer(asked.scope),
-            asked.headers,
-            allowed_hosts=self._keyless.allowed_hosts,
-            networks=self._keyless.networks,
-            gateway=self._keyless.gateway,
-        ):
-            return answers.unauthorized(
-                "Proxy authentication must be configured before remote access is allowed."
-            )
+        caller = self._gate.judge(
+            asgi.peer(asked.scope), asked.headers, insists=asked.path == _OWN_USAGE
+        )
+        if isinstance(caller, Answer):
+            return caller
+        asked.key = caller
         if method is None:
             return answers.not_found(asked.path)
         if method == "POST" and asked.headers.get("upgrade", "").lower() == "websocket":
@@ -145,9 +151,11 @@ class DataPlane:
         if isinstance(call, Answer):
             return await asked.downstream().answer(call)
         client = asked.downstream(streams=call.stream, quota=self._parts.told.headers)
-        tie = affinity.of(call, asked.headers, api_key_id=None)
-        request = Request(call, asked.dialect, tie, asked.headers, self._row(asked, call, tie))
-        self._live.add(client)
+        key = asked.key
+        tie = affinity.of(call, asked.headers, api_key_id=key.id if key else None)
+        row = self._row(asked, call, tie)
+        request = Request(call, asked.dialect, tie, asked.headers, row, key)
+        self._live[client] = key
         try:
             await Exchange(self._parts, request, client).serve()
         except (ClientGoneError, ShutdownError):
@@ -157,15 +165,15 @@ class DataPlane:
             if not client.started:
                 await client.answer(answers.internal())
         finally:
-            self._live.discard(client)
+            del self._live[client]
 
     async def _read_call(self, asked: _Asked) -> Call | Answer:
         try:
             data = await body.read(asked.receive, asked.headers, limit=self._max_body)
             await self._turnstile.enter()
             if len(data) > _LONG_READ:  # others are served meanwhile
-                return await asyncio.to_thread(_judged, data, asked.dialect)
-            return _judged(data, asked.dialect)
+                return await asyncio.to_thread(_judged, data, asked.dialect, asked.key)
+            return _judged(data, asked.dialect, asked.key)
         except BadRequestError as error:
             return answers.bad_request(error)
         except body.TooLargeError:
@@ -184,6 +192,7 @@ class DataPlane:
             model=call.model,
             effort=call.effort,
             service_tier=call.service_tier,
+            api_key_id=asked.key.id if asked.key else None,
             conversation_id=tie.conversation,
             user_agent=asked.headers.get("user-agent"),
             client_ip=asgi.peer(asked.scope),
@@ -197,20 +206,36 @@ class DataPlane:
         sent = {"content-type": "application/json", "cache-control": "no-store"}
         await asked.downstream().reply(200, sent, document)
 
+    async def _tell_own_usage(self, asked: _Asked) -> None:
+        if asked.key is None:
+            raise RuntimeError("the gate insists on a key here")
+        document = await self._own_usage(asked.key)
+        sent = {"content-type": "application/json", "cache-control": "no-store"}
+        await asked.downstream().reply(200, sent, document)
+
     # -- models ---------------------------------------------------------------------------------
 
     async def _list_models(self, asked: _Asked) -> None:
-        known = await self._models.get()
+        known = _allowed(await self._models.get(), asked.key)
         versioned = b"client_version=" in asked.scope.get("query_string", b"")
         wants_codex = asked.dialect is Dialect.CODEX or versioned
         await _send_document(asked, known.codex if wants_codex else known.openai)
 
     async def _tell_model(self, asked: _Asked) -> None:
         slug = asked.path.removeprefix(_ONE_MODEL)
-        document = (await self._models.get()).entry(slug)
+        document = _allowed(await self._models.get(), asked.key).entry(slug)
         if document is None:
             return await asked.downstream().answer(answers.no_such_model(slug))
         return await _send_document(asked, document)
+
+
+def _allowed(known: Catalogue, key: ApiKey | None) -> Catalogue:
+    """What of the catalogue the key may use."""
+    if key is None or not keys.restricts(key.terms):
+        return known
+    return catalogue.narrowed(
+        known, lambda slug: keys.allows(key.terms, slug), hides=key.terms.shows_hidden
+    )
 
 
 async def _send_document(asked: _Asked, document: Document) -> None:
@@ -222,13 +247,17 @@ async def _send_document(asked: _Asked, document: Document) -> None:
     return await client.reply(200, tags | {"content-type": "application/json"}, body)
 
 
-def _judged(data: bytes, dialect: Dialect) -> Call:
-    """Raises `BadRequestError`."""
+def _judged(data: bytes, dialect: Dialect, key: ApiKey | None) -> Call | Answer:
+    """The call as the key would have it, or why the key may not make it. Raises `BadRequestError`."""
     if not json_guard.is_harmless(data):
         complaint = json_guard.refuse(data)
         if complaint:
             raise BadRequestError(complaint)
-    return responses.read(data, dialect)
+    call = responses.read(data, dialect)
+    if key is None:
+        return call
+    call = keys.imposed(key, call)
+    return keys.refused_call(key, call.model, call.effort) or call
 
 
 def _request_ids() -> Callable[[], str]:

@@ -1,5 +1,7 @@
 """Make the receipt of an exchange from the notes taken along the way. Pure."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from codex_lb.core import events
@@ -7,6 +9,20 @@ from codex_lb.core.answers import Answer
 from codex_lb.core.errors import Signal
 from codex_lb.core.model import Attempt, Cost, OpenedRequest, Receipt, RequestStatus, Usage
 from codex_lb.proxy.leases import Lease
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counts the deltas that the client got, which is about the tokens of the answer."""
+
+    deltas: int = 0
+    most: float = math.inf
+    grown: Callable[[], None] = lambda: None  # called beyond `most`
+
+    def add(self, deltas: int) -> None:
+        self.deltas += deltas
+        if self.deltas > self.most:
+            self.grown()
 
 
 @dataclass(slots=True)
@@ -24,6 +40,7 @@ class Notes:
     first_event_ms: int | None = None
     queue_ms: int = 0
     waited_ms: int = 0  # of it, before the latest attempt
+    meter: Meter = field(default_factory=Meter)
     answer: Answer | None = None  # ours, if upstream's was not to be had
 
     def elapsed_ms(self, now: float) -> int:

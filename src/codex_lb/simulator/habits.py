@@ -66,9 +66,10 @@ class Mishap:
     weight: float
 
 
+# The account's quota is spent.
+SPENT = Mishap(429, "usage_limit_reached", "The usage limit has been reached", 1)
 # Another account helped: the client never saw these.
 HIDDEN = (
-    Mishap(429, "usage_limit_reached", "The usage limit has been reached", 5),
     Mishap(503, "server_is_overloaded", "Our servers are currently overloaded.", 2),
     Mishap(500, "server_error", "The server had an error while processing your request.", 2),
     Mishap(0, "connection_reset", "Upstream broke the connection.", 1),
@@ -80,6 +81,6 @@ SEEN = (
     Mishap(429, "rate_limit_exceeded", "Rate limit reached. Please try again in 1.2s.", 3),
     Mishap(400, "invalid_request_error", "Invalid value: 'input[7]'.", 2),
     Mishap(500, "server_error", "The server had an error while processing your request.", 2),
-    Mishap(429, "usage_limit_reached", "The usage limit has been reached", 2),
 )
-HIDDEN_SHARE, SEEN_SHARE, CANCELLED_SHARE = 0.02, 0.03, 0.015  # of all requests
+HIDDEN_SHARE, SEEN_SHARE, CANCELLED_SHARE = 0.015, 0.025, 0.015  # of all requests
+UNDETERRED = 0.15  # of the requests that come although nothing is left

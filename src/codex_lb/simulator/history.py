@@ -1,30 +1,32 @@
-"""A plausible past of a pool, for the demo: requests as the store keeps them.
+"""A plausible past of a pool, for the demo: requests as the store keeps them, and quota samples.
 
 Conversations start by the rhythm of the day and the week; each stays with one client, model and
-account while its input grows and its cached share with it. About 3 % of the requests fail, some
-are cancelled, and some are saved by a second account, where the conversation then stays.
+account while its input grows and its cached share with it. What they spend fills the accounts'
+windows: a conversation moves on when its account is spent, and ends when all are. About 3 % of the
+requests fail, some are cancelled, and some are saved by a second account.
 
-Pure and repeatable: the same arguments give the same history.
+Pure and repeatable: the same arguments give the same history, and the samples follow from it.
 """
 
 import heapq
-import itertools
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from codex_lb.core import quota
-from codex_lb.core.model import Account, Attempt, Cost, OpenedRequest, Receipt, Usage
+from codex_lb.core.model import Account, Attempt, Cost, OpenedRequest, QuotaSample, Receipt, Usage
 from codex_lb.simulator import habits
 from codex_lb.simulator.habits import Client, Mishap, Priced
+from codex_lb.simulator.meters import Meters, Room
 
 DAY_S = 86_400
-THURSDAY = 3  # 1 January 1970 was one; Monday is 0
-FRIDAY = 4
-TURNS_ON_AVERAGE, MOST_TURNS = 7.5, 60
+WEDNESDAY, THURSDAY, FRIDAY = range(2, 5)  # 1 January 1970 was a Thursday
+# When weekly windows begin, by the day on which the history ends, Monday first.
+_BEGINS = (THURSDAY, FRIDAY, WEDNESDAY, WEDNESDAY, WEDNESDAY, WEDNESDAY, THURSDAY)
+TURNS_ON_AVERAGE, MOST_TURNS = 6.0, 60
 THINKING_S = 45.0  # between an answer and the next turn, on average
+SAMPLED_S = 900  # between two looks at the quota
 
 T = TypeVar("T")
 Pair = tuple[OpenedRequest, Receipt]
@@ -32,7 +34,7 @@ Pair = tuple[OpenedRequest, Receipt]
 
 @dataclass(frozen=True, slots=True)
 class _Thread:
-    """One conversation: what does not change while it lasts, save its account."""
+    """One conversation as it is before its next turn."""
 
     id: str
     client: Client
@@ -42,7 +44,9 @@ class _Thread:
     account: Account
     key_id: str | None
     ip: str
-    base_tokens: int  # of the client's instructions and tools
+    context: int  # tokens: at first the client's instructions and tools
+    turns_left: int
+    held: int = 0  # tokens that the account keeps warm
 
 
 def plausible_history(
@@ -58,20 +62,65 @@ def plausible_history(
 
     Only accounts that are active serve; without one there is no history.
     """
-    usable = [account for account in accounts if account.state == "active"]
-    if not usable:
+    meters = Meters(accounts, _first_reset(now, days), per_day)
+    if not meters.accounts:
         return
     rng = random.Random(seed)  # noqa: S311 -- a made-up past needs no secrecy
-    waiting: list[tuple[int, int, Pair]] = []
-    order = itertools.count()
-    for start in _starts(now, days, per_day, rng):
-        while waiting and waiting[0][0] <= start * 1000:
-            yield heapq.heappop(waiting)[2]
-        thread = _thread(usable, api_key_ids, rng)
-        for pair in _requests(thread, start, now, usable, rng):
-            heapq.heappush(waiting, (pair[0].opened_at_ms, next(order), pair))
+    starts = enumerate(_starts(now, days, per_day, rng))
+    # In order of time, and so a heap from the start.
+    waiting: list[tuple[float, int, _Thread | None]] = [(at, number, None) for number, at in starts]
     while waiting:
-        yield heapq.heappop(waiting)[2]
+        at, number, begun = heapq.heappop(waiting)
+        room = meters.room(at)
+        if not room and rng.random() > habits.UNDETERRED:
+            continue
+        thread = begun or _thread(room or meters.whole(), api_key_ids, rng)
+        asked = int(rng.lognormvariate(6.0, 1.1))
+        thread = replace(thread, context=thread.context + asked)
+        pair = _exchange(thread, at, room, rng)
+        if pair[1].closed_at_ms > now * 1000:
+            continue
+        yield pair
+        meters.charge(*pair)
+        thread = _after(thread, pair[1], meters.accounts)
+        if thread.turns_left:
+            at = pair[1].closed_at_ms / 1000 + rng.expovariate(1 / THINKING_S)
+            heapq.heappush(waiting, (at, number, thread))
+
+
+def plausible_samples(
+    accounts: Sequence[Account],
+    past: Iterable[Pair],
+    now: float,
+    days: int = 30,
+    *,
+    per_day: float = 250.0,
+) -> Iterator[QuotaSample]:
+    """What a look at the quota now and then would have shown while `past` was served.
+
+    The arguments are those that `past` was made with.
+    """
+    look = now - days * DAY_S
+    meters = Meters(accounts, _first_reset(now, days), per_day)
+    for pair in past:
+        while look < pair[0].opened_at_ms / 1000:
+            yield from meters.samples(look)
+            look += SAMPLED_S
+        meters.charge(*pair)
+    while look < now:
+        yield from meters.samples(look)
+        look += SAMPLED_S
+    yield from meters.samples(now)
+
+
+def _first_reset(now: float, days: int) -> float:
+    """The first midnight at which those weekly windows begin that have something left now.
+
+    They are spent in four working days.
+    """
+    today, first = int(now // DAY_S), int((now - days * DAY_S) // DAY_S) + 1
+    begin = _BEGINS[(today + THURSDAY) % 7]
+    return float((first + (begin - THURSDAY - first) % 7) * DAY_S)
 
 
 def _starts(now: float, days: int, per_day: float, rng: random.Random) -> Iterator[float]:
@@ -85,7 +134,7 @@ def _starts(now: float, days: int, per_day: float, rng: random.Random) -> Iterat
         yield from sorted(hour * 3600 + rng.random() * 3600 for _ in range(count))
 
 
-def _thread(accounts: Sequence[Account], keys: Sequence[str], rng: random.Random) -> _Thread:
+def _thread(room: Room, keys: Sequence[str], rng: random.Random) -> _Thread:
     client = _pick(habits.CLIENTS, [c.weight for c in habits.CLIENTS], rng)
     model = _pick(habits.MODELS, [m.weight for m in habits.MODELS], rng)
     return _Thread(
@@ -94,46 +143,34 @@ def _thread(accounts: Sequence[Account], keys: Sequence[str], rng: random.Random
         model=model,
         effort=rng.choice(model.efforts),
         tier="priority" if rng.random() < habits.PRIORITY_SHARE else None,
-        account=_some_account(accounts, rng),
+        account=_some_account(room, rng),
         key_id=rng.choice(keys) if keys else None,
         ip="127.0.0.1",
-        base_tokens=rng.randint(1_500, 14_000),
+        context=rng.randint(1_500, 14_000),
+        turns_left=min(MOST_TURNS, 1 + int(rng.gammavariate(3, (TURNS_ON_AVERAGE - 0.5) / 3))),
     )
 
 
-def _requests(
-    thread: _Thread, start: float, now: float, accounts: Sequence[Account], rng: random.Random
-) -> Iterator[Pair]:
-    """The turns of one conversation, as far as they were over by `now`."""
-    at, context, held = start, thread.base_tokens, 0
-    for _ in range(min(MOST_TURNS, 1 + int(rng.expovariate(1 / (TURNS_ON_AVERAGE - 0.5))))):
-        context += int(rng.lognormvariate(6.0, 1.1))
-        usage = _usage(thread, context, held, rng)
-        pair = _exchange(thread, at, usage, accounts, rng)
-        if pair[1].closed_at_ms > now * 1000:
-            return
-        yield pair
-        served_by = pair[1].account_id
-        if served_by != thread.account.id:
-            moved = next(account for account in accounts if account.id == served_by)
-            thread, held = replace(thread, account=moved), 0
-        elif pair[1].usage is not None:
-            held = context
-        context += usage.output_tokens
-        at = pair[1].closed_at_ms / 1000 + rng.expovariate(1 / THINKING_S)
+def _after(thread: _Thread, receipt: Receipt, accounts: Sequence[Account]) -> _Thread:
+    """The conversation goes on where it was served; refused by the whole pool, it ends."""
+    turns_left = 0 if receipt.error_code == habits.SPENT.code else thread.turns_left - 1
+    thread = replace(thread, turns_left=turns_left)
+    if receipt.usage is None:
+        return thread
+    [account] = [account for account in accounts if account.id == receipt.account_id]
+    context = thread.context + receipt.usage.output_tokens
+    return replace(thread, account=account, held=thread.context, context=context)
 
 
-def _usage(thread: _Thread, context: int, held: int, rng: random.Random) -> Usage:
+def _usage(thread: _Thread, rng: random.Random) -> Usage:
     """Tokens of one turn; what was sent before is mostly cached, in steps of 128."""
     visible = 1 + int(rng.lognormvariate(5.2, 0.9))
     reasoning = int(visible * habits.REASONING[thread.effort])
-    cached = held // 128 * 128 if held >= 1024 and rng.random() < 0.95 else 0  # noqa: PLR2004 -- the cache's own rule, and a miss now and then
-    return Usage(context, visible + reasoning, min(cached, context), reasoning)
+    cached = thread.held // 128 * 128 if thread.held >= 1024 and rng.random() < 0.95 else 0  # noqa: PLR2004 -- the cache's own rule, and a miss now and then
+    return Usage(thread.context, visible + reasoning, cached, reasoning)
 
 
-def _exchange(
-    thread: _Thread, at: float, usage: Usage, accounts: Sequence[Account], rng: random.Random
-) -> Pair:
+def _exchange(thread: _Thread, at: float, room: Room, rng: random.Random) -> Pair:
     opened = OpenedRequest(
         id=_id(rng),
         opened_at_ms=int(at * 1000),
@@ -147,19 +184,38 @@ def _exchange(
         user_agent=thread.client.user_agent,
         client_ip=thread.ip,
     )
+    return opened, _receipt(thread, opened, room, rng)
+
+
+def _receipt(thread: _Thread, opened: OpenedRequest, room: Room, rng: random.Random) -> Receipt:
+    if not room:
+        return _failed(thread, opened, habits.SPENT, rng)
+    others = [(account, left) for account, left in room if account.id != thread.account.id]
+    if len(others) == len(room):
+        return _saved(thread, opened, habits.SPENT, others, rng)
     chance = rng.random()
     if chance < habits.SEEN_SHARE:
-        return opened, _failed(thread, opened, _mishap(habits.SEEN, rng), rng)
+        return _failed(thread, opened, _mishap(habits.SEEN, rng), rng)
     chance -= habits.SEEN_SHARE
     if chance < habits.CANCELLED_SHARE:
-        return opened, _cancelled(_served(thread, opened, usage, (), rng), rng)
+        return _cancelled(_served(thread, opened, _usage(thread, rng), (), rng), rng)
     chance -= habits.CANCELLED_SHARE
-    others = [account for account in accounts if account.id != thread.account.id]
     if chance < habits.HIDDEN_SHARE and others:
-        first = _failed_attempt(thread, _mishap(habits.HIDDEN, rng), rng)
-        saved = replace(thread, account=_some_account(others, rng))
-        return opened, _served(saved, opened, replace(usage, cached_tokens=0), (first,), rng)
-    return opened, _served(thread, opened, usage, (), rng)
+        return _saved(thread, opened, _mishap(habits.HIDDEN, rng), others, rng)
+    return _served(thread, opened, _usage(thread, rng), (), rng)
+
+
+def _saved(
+    thread: _Thread,
+    opened: OpenedRequest,
+    mishap: Mishap,
+    others: Room,
+    rng: random.Random,
+) -> Receipt:
+    """Another account served after the conversation's own had failed; nothing is warm there."""
+    first = _failed_attempt(thread, mishap, rng)
+    cold = replace(thread, account=_some_account(others, rng), held=0)
+    return _served(cold, opened, _usage(cold, rng), (first,), rng)
 
 
 def _served(
@@ -251,8 +307,8 @@ def _cost(thread: _Thread, usage: Usage) -> Cost:
     )
 
 
-def _some_account(accounts: Sequence[Account], rng: random.Random) -> Account:
-    return _pick(accounts, [quota.weight(a.identity.plan) for a in accounts], rng)
+def _some_account(room: Room, rng: random.Random) -> Account:
+    return _pick([account for account, _ in room], [left for _, left in room], rng)
 
 
 def _mishap(among: Sequence[Mishap], rng: random.Random) -> Mishap:

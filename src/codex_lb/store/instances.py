@@ -19,7 +19,7 @@ from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from codex_lb.core.model import OpenedRequest, Receipt
-from codex_lb.store import requests
+from codex_lb.store import limits, requests
 from codex_lb.store.database import Database, upsert
 from codex_lb.store.faults import plain
 from codex_lb.store.schema import instances
@@ -107,6 +107,7 @@ def _close_some(connection: Connection, *, instance_id: str, now: float) -> bool
     requests.close(connection, instance_id, pairs)
     if len(left) == _BATCH:
         return True
+    limits.release_instance(connection, instance_id)  # of requests that never came to have a row
     connection.execute(delete(instances).where(instances.c.id == instance_id))
     return False
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from codex_lb.core.model import Attempt, Cost, OpenedRequest, Receipt, Usage
-from codex_lb.store import rollups
+from codex_lb.store import limits, rollups
 from codex_lb.store.database import to_json, upsert
 from codex_lb.store.records import Cursor, RequestRecord
 from codex_lb.store.schema import requests
@@ -66,7 +66,7 @@ def close(
     instance_id: str,
     pairs: Iterable[Pair],
 ) -> None:
-    """Write whole rows, closed, and raise the roll-ups.
+    """Write whole rows, closed, raise the roll-ups and settle with the limits of API keys.
 
     A row is closed once: repeating a batch whose commit was in doubt counts nothing twice. Only a
     row that was taken for interrupted gives way, because its process was alive after all.
@@ -83,6 +83,7 @@ def close(
         sums.setdefault(key, rollups.Counts()).subtract(counts)
     _put(connection, instance_id, pairs)
     rollups.add(connection, sums)
+    limits.settle(connection, pairs)
 
 
 def _closed(connection: Connection, ids: Iterable[str]) -> dict[str, Pair]:

@@ -140,6 +140,27 @@ def account_totals(connection: Connection) -> dict[str, AccountTotals]:
     return {key: AccountTotals(*totals) for key, *totals in rows}
 
 
+def key_totals(connection: Connection) -> dict[str, AccountTotals]:
+    """By API key id, over all hours; a key that has served nothing is not in it."""
+    rows = connection.execute(
+        select(
+            rollups.c.key,
+            *(
+                cast(func.sum(column), BigInteger)
+                for column in (
+                    rollups.c.requests,
+                    rollups.c.input_tokens + rollups.c.output_tokens,
+                    rollups.c.cached_tokens,
+                    rollups.c.cost_micros,
+                )
+            ),
+        )
+        .where(rollups.c.dimension == "api_key", rollups.c.key != "")
+        .group_by(rollups.c.key)
+    )
+    return {key: AccountTotals(*totals) for key, *totals in rows}
+
+
 def forget_account(connection: Connection, account_id: str) -> None:
     """Drop the account's own sums; those by model and API key are not about the account."""
     connection.execute(

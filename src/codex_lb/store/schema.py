@@ -224,6 +224,7 @@ api_keys = Table(
     Column("expires_at", Double),
     Column("is_active", Boolean, nullable=False),
     Column("allowed_models", Text),  # JSON list; null: every model
+    Column("allowed_efforts", Text),  # JSON list; null: every effort
     Column("assigned_accounts", Text),  # JSON list; null: every account
     Column("enforced_model", Text),
     Column("enforced_effort", Text),

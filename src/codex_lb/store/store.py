@@ -42,6 +42,7 @@ from codex_lb.store.errors import StoreError
 from codex_lb.store.faults import plain
 from codex_lb.store.files import held, make_private_directory, make_private_file
 from codex_lb.store.instances import Presence, this_process
+from codex_lb.store.keys import Keys
 from codex_lb.store.log_reader import LogReader
 from codex_lb.store.opening import inspect_file, prepare
 from codex_lb.store.records import (
@@ -86,6 +87,7 @@ class Store:
         self.instance_id = instance_id
         self.requests = RequestWriter(database, instance_id)
         self.log = LogReader(self._read)
+        self.keys = Keys(self._read, self._write, self._write_log, instance_id)
 
     @classmethod
     async def open(

@@ -10,7 +10,7 @@ import asyncio
 import socket
 import ssl
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -66,6 +66,10 @@ class Reply:
             if not data:
                 return
             yield data
+
+    def pass_on(self, take: Callable[[bytes], bool] | None) -> None:
+        """As `Connection.pass_on`, for what `chunks` would give."""
+        self._connection.pass_on(take)
 
     async def read(self) -> bytes:
         """An error's body, cut at a size that no error needs; what came of one that is cut."""

@@ -6,6 +6,7 @@ while the reader is behind. `upstream/client.py` opens, keeps and closes connect
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 import httptools
@@ -38,6 +39,7 @@ class Connection(asyncio.Protocol):
         self._size = 0
         self._paused = False
         self._complete = False
+        self._shortcut: Callable[[bytes], bool] | None = None
         self._until_close = False
         self._keeps_alive = False
         self._fault: Signal | None = None
@@ -85,10 +87,20 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         return data
 
+    def pass_on(self, take: Callable[[bytes], bool] | None) -> None:
+        """Offer what arrives to `take` first, in the event loop's own call, which must not fail.
+
+        What it refuses waits for `read`, and so does what follows until that has been read.
+        """
+        self._shortcut = take
+
     def abort(self) -> None:
         """Close at once; nobody reads what is still on the way."""
         if self._transport is not None:
             self._transport.abort()
+
+    def _has_news(self) -> bool:
+        return bool(self._chunks) or self._complete or self._fault is not None
 
     async def _news(self) -> None:
         self._waiter = self._loop.create_future()
@@ -118,7 +130,8 @@ class Connection(asyncio.Protocol):
         if self._size > _PAUSE_AT and not self._paused and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
-        self._wake()
+        if self._shortcut is None or self._has_news():
+            self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
@@ -161,6 +174,8 @@ class Connection(asyncio.Protocol):
         self._until_close = not self._keeps_alive and not has_length
 
     def on_body(self, data: bytes) -> None:
+        if self._shortcut is not None and not self._chunks and self._shortcut(data):
+            return
         self._chunks.append(data)
         self._size += len(data)
 

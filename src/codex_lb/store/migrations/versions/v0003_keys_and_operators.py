@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.Double(), nullable=True),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("allowed_models", sa.Text(), nullable=True),
+        sa.Column("allowed_efforts", sa.Text(), nullable=True),
         sa.Column("assigned_accounts", sa.Text(), nullable=True),
         sa.Column("enforced_model", sa.Text(), nullable=True),
         sa.Column("enforced_effort", sa.Text(), nullable=True),
