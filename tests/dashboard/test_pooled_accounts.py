@@ -96,6 +96,19 @@ async def test_trying_again_forgets_the_blocks_and_asks_upstream(
     assert await running.accounts.poll(id_) == 200
 
 
+async def test_a_change_of_one_account_leaves_what_is_proven_of_another_meanwhile(
+    running: Running, auth_file: AuthFile
+) -> None:
+    """Between the pool and the store there are moments in which only the pool knows."""
+    one = await added(running, auth_file)
+    other = await added(running, AuthFile(account_id="other"))
+    proof = Block("usage_limit", NOW, NOW + 60, "spent")
+    running.pool.block(other, proof)
+    await running.accounts.reload(one)
+    blocks = {account.id: account.blocks for account in running.pool.accounts()}
+    assert blocks == {one: (), other: (proof,)}
+
+
 async def test_a_paused_account_is_not_asked_about(running: Running, auth_file: AuthFile) -> None:
     id_ = await added(running, auth_file)
     await running.accounts.set_state(id_, PAUSE.to, allowed_from=PAUSE.allowed_from)

@@ -209,6 +209,19 @@ async def test_trends_are_points_of_what_was_left(
     }
 
 
+async def test_what_was_written_late_stands_at_its_own_time_in_the_timeline(
+    client: httpx2.AsyncClient, accounts: FakeAccounts, history: FakeHistory
+) -> None:
+    accounts.add(ALICE)
+    history.timeline = [
+        EventRecord(3, AccountEvent("a", NOW - 1, "limited", "upstream", "weekly limit")),
+        EventRecord(2, AccountEvent("a", NOW, "paused", "operator")),
+    ]
+    told = (await client.get("/api/accounts/a/events?limit=2")).json()
+    assert [event["kind"] for event in told["events"]] == ["paused", "limited"]
+    assert told["nextBefore"] == 2
+
+
 async def test_the_timeline_comes_in_pages_newest_first(
     client: httpx2.AsyncClient, accounts: FakeAccounts, history: FakeHistory
 ) -> None:

@@ -78,8 +78,10 @@ def routes(accounts: AccountsPort, history: HistoryPort, clock: Clock) -> APIRou
         """What happened to the account."""
         await find(accounts, account_id)
         records = await history.account_events(account_id, limit=limit, before_id=before)
+        # The operator's own are written at once, the others up to a second late.
+        by_time = sorted(records, key=lambda record: (record.event.at, record.id), reverse=True)
         return AccountEventsResponse(
-            events=[_event(record) for record in records],
+            events=[_event(record) for record in by_time],
             next_before=records[-1].id if len(records) == limit else None,
         )
 
