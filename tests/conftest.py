@@ -6,6 +6,8 @@ import pytest
 import structlog
 from hypothesis import settings
 
+pytest_plugins = ["tests.postgresql"]
+
 # A loaded machine takes longer over an example; that says nothing of the code.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")

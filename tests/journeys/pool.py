@@ -94,4 +94,6 @@ class Pool:
         return Counter(member.upstream.email for member in self.asked())
 
     def _member(self, received: Received) -> Member:
-        return next(member for member in self.members if member.upstream is received.account)
+        """By the header, because upstream knows nobody by a token that has lapsed."""
+        account_id = received.headers["chatgpt-account-id"]
+        return next(each for each in self.members if each.upstream.account_id == account_id)
