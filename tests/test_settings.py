@@ -119,8 +119,8 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(name: str, value: str) -
             "CODEX_LB_XQ", "unknown setting CODEX_LB_XQ is ignored", id="if there is one near"
         ),
         pytest.param(
-            "CODEX_LB_ADMIN_API_TOKEN",
-            "setting CODEX_LB_ADMIN_API_TOKEN has no effect in this version",
+            "CODEX_LB_TRUSTED_PROXIES",
+            "setting CODEX_LB_TRUSTED_PROXIES has no effect in this version",
             id="a name of another version is known to do nothing here",
         ),
     ],
@@ -190,3 +190,10 @@ def test_the_example_file_sets_nothing_and_names_everything() -> None:
         Settings(),
         [],
     )
+
+
+def test_the_admin_token_is_not_shown_with_the_settings() -> None:
+    settings, _ = load({"CODEX_LB_ADMIN_API_TOKEN": " s3cret "})
+    assert settings.admin_api_token == "s3cret"
+    assert "s3cret" not in repr(settings)
+    assert load({"CODEX_LB_ADMIN_API_TOKEN": "  "})[0].admin_api_token is None, "blank is not set"

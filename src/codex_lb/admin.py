@@ -84,7 +84,7 @@ Ask = Callable[[Question], Answer]
 def reach(settings: Settings) -> Iterator[Ask]:
     """A way to ask, valid within the block. It raises `AdminError`, as does this itself."""
     if is_served(settings):
-        yield lambda question: _over_http(_host(settings), settings.port, question)
+        yield lambda question: _over_http(settings, question)
         return
     with _without_server(settings) as ask:
         yield ask
@@ -103,8 +103,11 @@ def _host(settings: Settings) -> str:
     return _EVERYWHERE.get(settings.host, settings.host)
 
 
-def _over_http(host: str, port: int, question: Question) -> Answer:
+def _over_http(settings: Settings, question: Question) -> Answer:
+    host, port = _host(settings), settings.port
     headers, body = question.parts()
+    if settings.admin_api_token is not None:
+        headers["authorization"] = f"Bearer {settings.admin_api_token}"
     connection = HTTPConnection(host, port, timeout=_ANSWER_S)
     try:
         connection.request(question.method, question.target, body, headers)

@@ -197,6 +197,7 @@ async def build(
                     store.keys,
                 ),
                 allowed_hosts=settings.allowed_hosts,
+                admin_token=settings.admin_api_token,
                 version=__version__,
                 clock=clock,
                 notice=notice,

@@ -36,6 +36,7 @@ class Settings:
     upstream_base_url: str = "https://chatgpt.com/backend-api"
     auth_base_url: str = "https://auth.openai.com"
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    admin_api_token: str | None = field(default=None, repr=False)
     proxy_unauthenticated_client_cidrs: tuple[IPNetwork, ...] = ()
     upstream_connect_timeout_seconds: float = 8.0
     first_event_timeout_seconds: float = 60.0
@@ -188,10 +189,9 @@ _CHECKS: Mapping[str, Callable[[object], None]] = {
 }
 
 # Names that scripts of older or later versions set. Whoever sets one must hear that nothing
-# happens, above all with the admin token.
+# happens.
 _ANNOUNCED = frozenset(
     {
-        "ADMIN_API_TOKEN",
         "BASE_PATH",
         "MAX_BODY_MB",
         "METRICS_PORT",

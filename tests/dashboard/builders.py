@@ -190,6 +190,7 @@ def caller(
     history: FakeHistory | None = None,
     settings: FakeSettings | None = None,
     keys: KeysPort = cast("KeysPort", None),  # noqa: B008  most tests ask for none
+    admin_token: str | None = None,
 ) -> httpx2.AsyncClient:
     """Speaks to a control plane over these without a network; it holds nothing to close."""
     app = build(
@@ -203,6 +204,7 @@ def caller(
             keys,
         ),
         allowed_hosts=("localhost", "127.0.0.1"),
+        admin_token=admin_token,
         version="9.9",
         clock=lambda: NOW,
     )

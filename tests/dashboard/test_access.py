@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
-from tests.dashboard.builders import AuthFile, FakeAccounts
+from tests.dashboard.builders import AuthFile, FakeAccounts, caller
 
 
 @pytest.mark.parametrize(
@@ -209,3 +209,37 @@ async def _import(
 ) -> httpx2.Response:
     files = {"auth_json": auth_file.document()}
     return await client.post("/api/accounts/import", files=files, headers=headers)
+
+
+TOKEN = "correct horse"
+
+
+@pytest.mark.parametrize(
+    ("shown", "status", "code"),
+    [
+        pytest.param(f"Bearer {TOKEN}", 200, None, id="the token"),
+        pytest.param(f"bearer  {TOKEN} ", 200, None, id="in another spelling"),
+        pytest.param(None, 401, "authentication_required", id="nothing"),
+        pytest.param(f"Basic {TOKEN}", 401, "authentication_required", id="another scheme"),
+        pytest.param("Bearer wrong", 401, "invalid_admin_token", id="another token"),
+        pytest.param("Bearer ", 401, "authentication_required", id="an empty token"),
+        pytest.param("Bearer \xfc", 401, "invalid_admin_token", id="one beyond ASCII"),
+    ],
+)
+@pytest.mark.parametrize("peer", ["127.0.0.1", "192.0.2.1"])
+async def test_with_an_admin_token_only_who_shows_it_is_the_operator(
+    accounts: FakeAccounts, peer: str, shown: str | None, status: int, code: str | None
+) -> None:
+    client = caller(accounts, peer=peer, admin_token=TOKEN)
+    headers = {b"authorization": shown.encode("latin-1")} if shown else {}
+    answer = await client.get("/api/accounts", headers=headers)
+    assert answer.status_code == status
+    if code is not None:
+        assert answer.json()["error"]["code"] == code
+
+
+async def test_the_admin_token_does_not_help_a_foreign_page(accounts: FakeAccounts) -> None:
+    client = caller(accounts, peer="127.0.0.1", admin_token=TOKEN)
+    headers = {"authorization": f"Bearer {TOKEN}", "origin": "https://attacker.example"}
+    answer = await client.get("/api/accounts", headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cross_site_request")

@@ -332,3 +332,19 @@ async def test_a_reset_empties_every_window_and_lets_the_next_request_in(store: 
         (0, NOW + 60 + WINDOW_S["5h"]),
     ]
     assert await reserve(store, key, "r2", now=NOW + 61) == NEED
+
+
+@pytest.mark.parametrize(
+    ("closed_before_s", "counted"),
+    [
+        pytest.param(0.2, 150, id="its row was on the way"),
+        pytest.param(2 * DAY_S, 0, id="it is from another window"),
+    ],
+)
+async def test_what_ended_just_before_a_rule_was_made_counts(
+    store: Store, closed_before_s: float, counted: int
+) -> None:
+    """The rule has counted the rows that were there; this one is written after it was made."""
+    key = await created(store, DAILY)
+    await serve(store, opened("r", key), done("r", at=NOW - closed_before_s))
+    assert await counters(store, key) == [(counted, 0)]

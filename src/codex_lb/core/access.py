@@ -101,6 +101,12 @@ def is_cross_site(method: str, headers: Mapping[str, str]) -> bool:
     return is_foreign(headers)
 
 
+def bearer(headers: Mapping[str, str]) -> str | None:
+    """The token that the caller shows, if any."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
 def may_use_proxy(
     peer: str | None,
     headers: Mapping[str, str],

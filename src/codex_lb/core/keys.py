@@ -10,7 +10,7 @@ the client's own.
 
 import base64
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from codex_lb.core.answers import Answer, forbidden, unauthorized
@@ -73,12 +73,6 @@ def new_secret(random_bytes: bytes) -> Secret:
     """From `RANDOM_BYTES` bytes of chance."""
     key = PREFIX + base64.urlsafe_b64encode(random_bytes).rstrip(b"=").decode()
     return Secret(key, key[:SHOWN], hashed(key))
-
-
-def presented(headers: Mapping[str, str]) -> str | None:
-    """The bearer token; names in lower case."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None
 
 
 def hashed(key: str) -> str:

@@ -43,6 +43,7 @@ def build(
     ports: Ports,
     *,
     allowed_hosts: Collection[str],
+    admin_token: str | None = None,
     version: str,
     clock: Clock,
     notice: str | None = None,
@@ -75,7 +76,7 @@ def build(
         app.include_router(routes)
     problems.install(app)
     pages.install(app, version=version, notice=notice)
-    app.add_middleware(Guard, allowed_hosts=allowed_hosts)
+    app.add_middleware(Guard, allowed_hosts=allowed_hosts, admin_token=admin_token)
     app.add_middleware(Edge, version=version)  # the last one added is the outermost
     return app
 

@@ -42,7 +42,7 @@ class Gate:
         `insists`: a key is needed here in any case. Where none is needed, what a client shows in
         place of one means nothing, but a good key is still the caller's.
         """
-        token = keys.presented(headers)
+        token = access.bearer(headers)
         key = self._ring.find(token) if token else None
         refusal = keys.refused(key, self._clock())
         if refusal is None:

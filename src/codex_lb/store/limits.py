@@ -19,6 +19,10 @@ from codex_lb.core.limits import Limit, Rule, Spend, Verdict
 from codex_lb.core.model import OpenedRequest, Receipt, Usage
 from codex_lb.store.schema import api_keys, limits, reservations
 
+# A row is written a moment after it was closed. One that was on its way when a rule was made is not
+# among those the rule has counted, so it belongs to the rule's first window; imported ones do not.
+_WRITTEN_LATE_S = 60.0
+
 Pair = tuple[OpenedRequest, Receipt]
 Estimate = Callable[[float | None], Spend]  # from the key's mean output, see `core/limits.py`
 
@@ -114,7 +118,7 @@ def _settle(connection: Connection, key_id: str, pairs: Sequence[Pair]) -> None:
 def _used(limit: Limit, opened: OpenedRequest, receipt: Receipt) -> int:
     if receipt.usage is None or limit.rule.model not in (None, opened.model):
         return 0
-    if receipt.closed_at_ms / 1000 < limit.began_at:  # written late, or imported
+    if receipt.closed_at_ms / 1000 < limit.began_at - _WRITTEN_LATE_S:
         return 0
     return rules.taken(receipt.usage, receipt.cost).of(limit.rule.kind)
 
