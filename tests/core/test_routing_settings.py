@@ -1,5 +1,7 @@
 """What the operator sets about routing, between JSON and value."""
 
+import math
+
 import pytest
 
 from codex_lb.core.routing_settings import DEFAULT, RoutingSettings, as_json, read
@@ -47,6 +49,7 @@ def test_what_is_given_is_laid_over_what_was_set(
         {"routingStrategy": "fastest"},
         {"preferEarlierResetWindow": "monthly"},
         {"relativeAvailabilityPower": 0},
+        {"relativeAvailabilityPower": math.inf},
         {"relativeAvailabilityTopK": 21},
         {"relativeAvailabilityTopK": "5"},
         {"stickyThreadsEnabled": 1},

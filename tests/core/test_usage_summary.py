@@ -53,6 +53,14 @@ def test_the_short_window(accounts: list[Account], expected: PoolWindow) -> None
     assert usage_summary.windows(accounts, NOW).short == expected
 
 
+def test_a_plan_that_has_another_window_adds_nothing_to_this_one() -> None:
+    free = account("free", window(43_200, 0.2, 90))
+    plus = account("plus", window(300, 1.0, 60), window(10_080, 1.0, 60))
+    assert usage_summary.windows([free, plus], NOW).weekly == PoolWindow(
+        0.0, 7_560.0, 0.0, NOW + 60, 10_080
+    )
+
+
 def test_a_monthly_window_is_there_if_somebody_has_one() -> None:
     assert usage_summary.windows([account("free"), SPENT_PLUS], NOW).monthly is None
     monthly = usage_summary.windows([account("free", window(43_200, 0.5, 60)), SPENT_PLUS], NOW)

@@ -6,6 +6,8 @@ import httpx2
 import pytest
 from tests.dashboard.builders import AuthFile, FakeAccounts, caller
 
+from codex_lb.store import StoreError
+
 
 @pytest.mark.parametrize(
     ("headers", "status", "code"),
@@ -202,6 +204,16 @@ async def test_a_crash_is_a_plain_500(client: httpx2.AsyncClient, accounts: Fake
     assert answer.json()["error"]["code"] == "internal_error"
     assert "s3cr3t" not in answer.text
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_store_that_fails_says_why(
+    client: httpx2.AsyncClient, accounts: FakeAccounts
+) -> None:
+    accounts.broken = StoreError("the database failed: database or disk is full")
+    answer = await client.get("/api/accounts")
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "store_unavailable"
+    assert "disk is full" in answer.json()["error"]["message"]
 
 
 async def _import(

@@ -282,6 +282,8 @@ async def test_what_an_operator_sets_is_told_back_and_kept(
     [
         ("PUT", "alias", {"alias": "x" * 256}, 422, "validation_error"),
         ("PUT", "alias", {"alias": 1}, 422, "validation_error"),
+        ("PUT", "alias", {"alias": "a\nb"}, 422, "validation_error"),
+        ("PUT", "alias", {"alias": "a\0b"}, 422, "validation_error"),
         ("PUT", "routing-policy", {"routingPolicy": "first"}, 422, "validation_error"),
         ("PUT", "routing-policy", {}, 422, "validation_error"),
         ("PATCH", "", {}, 400, "empty_account_update"),

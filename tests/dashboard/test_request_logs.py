@@ -295,6 +295,7 @@ async def test_a_page_begins(
         ("cursor=req-1", "cursor"),
         ("cursor=9999999999999999999999.a", "cursor"),
         ("search=%00", "search"),
+        ("search=" + 1_001 * "x", "search"),
         ("model=a%00", "model"),
     ],
 )

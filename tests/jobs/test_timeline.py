@@ -82,7 +82,7 @@ async def test_beyond_the_bound_the_oldest_are_dropped_with_one_warning() -> Non
     await timeline.flush()
 
     assert table.rows == events[5:]
-    assert [line["log_level"] for line in logs] == ["warning"]
+    assert sum(line["event"] == "oldest account events dropped" for line in logs) == 1
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,15 @@ async def test_repetition_is_bounded(again: AccountEvent, times: int) -> None:
     timeline.note(again)
     await timeline.flush()
     assert len(table.rows) == times
+
+
+def test_the_log_warns_of_what_a_person_must_act_on() -> None:
+    timeline = Timeline(Table().write)
+    lost = replace(EVENT, kind="reauth_required", detail="revoked")
+    with capture_logs() as lines:
+        for event in (EVENT, lost, lost):
+            timeline.note(event)
+    assert [(line["log_level"], line["kind"], line["detail"]) for line in lines] == [
+        ("info", "limited", "spent"),
+        ("warning", "reauth_required", "revoked"),
+    ]

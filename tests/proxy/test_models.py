@@ -70,6 +70,22 @@ async def test_all_who_come_before_anything_is_known_wait_for_the_same_answer() 
     assert world.asked == ["a"]
 
 
+async def test_a_client_does_not_wait_for_an_upstream_that_hangs() -> None:
+    asked: list[str] = []
+
+    async def hang(account: Account, _path: str) -> bytes | Signal:
+        asked.append(account.id)
+        await asyncio.Event().wait()
+        return b""
+
+    world = World(account("a", "plus"))
+    models = Models(world.pool, hang, lambda: world.now, patience_s=0.01)
+    async with asyncio.timeout(30):
+        assert ids(await models.get()) == ids(models.known())
+        await models.get()
+    assert asked == ["a"], "nor does the next one, until it is time to ask again"
+
+
 async def test_nobody_waits_for_upstream_once_something_is_known() -> None:
     world = World(account("a", "plus"), a="small")
     await world.models.get()

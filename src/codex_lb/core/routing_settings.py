@@ -29,7 +29,7 @@ class RoutingSettings(msgspec.Struct, frozen=True):
     prefer_earlier_window: Literal["primary", "secondary"] = field(
         default="secondary", name="preferEarlierResetWindow"
     )
-    relative_power: Annotated[float, Meta(gt=0.0)] = field(
+    relative_power: Annotated[float, Meta(gt=0.0, le=1_000.0)] = field(
         default=2.0, name="relativeAvailabilityPower"
     )
     relative_top_k: Annotated[int, Meta(ge=1, le=20)] = field(

@@ -1,7 +1,7 @@
 """Add up what the pool has left in one kind of window, in credits over all plans.
 
-Only accounts that may serve count. One that upstream has not measured yet counts as whole, as it
-does in routing.
+Only accounts that may serve count, and of them those that have such a window. One that upstream
+has not measured at all counts as whole, as it does in routing and in what clients are told.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,13 +33,20 @@ class PoolWindows:
 
 
 def windows(accounts: Iterable[Account], now: float) -> PoolWindows:
-    told = [summary.windows(account, now) for account in accounts if account.state == "active"]
-    monthly = [each.monthly for each in told if each.monthly.minutes is not None]
+    active = [account for account in accounts if account.state == "active"]
+    told = [(summary.windows(account, now), not account.windows) for account in active]
+    monthly = _counted((each.monthly, is_new) for each, is_new in told)
+    has_monthly = any(part.minutes is not None for part in monthly)
     return PoolWindows(
-        short=_added([each.short for each in told], _MINUTES[0]),
-        weekly=_added([each.weekly for each in told], _MINUTES[1]),
-        monthly=_added(monthly, _MINUTES[2]) if monthly else None,
+        short=_added(_counted((each.short, is_new) for each, is_new in told), _MINUTES[0]),
+        weekly=_added(_counted((each.weekly, is_new) for each, is_new in told), _MINUTES[1]),
+        monthly=_added(monthly, _MINUTES[2]) if has_monthly else None,
     )
+
+
+def _counted(parts: Iterable[tuple[WindowSummary, bool]]) -> list[WindowSummary]:
+    """Those that upstream has reported, and those of accounts of which it has reported nothing."""
+    return [part for part, is_new in parts if is_new or part.minutes is not None]
 
 
 def _added(parts: Sequence[WindowSummary], usual_minutes: int) -> PoolWindow:

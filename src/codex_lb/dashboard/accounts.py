@@ -22,6 +22,7 @@ from codex_lb.dashboard.summaries import (
 from codex_lb.dashboard.upload import read_file
 from codex_lb.store import StateConflict
 
+_ONE_LINE = r"^[^\x00-\x1f\x7f]*$"  # it is printed in terminals, and no database takes a NUL
 AUTH_JSON_BYTES = 1_048_576  # real files have some kilobytes
 
 _ERROR: dict[str, Any] = {"model": ErrorBody}
@@ -42,7 +43,10 @@ _UPLOAD: dict[str, Any] = {
 
 
 class AliasRequest(Shape):
-    alias: Annotated[str, StringConstraints(strip_whitespace=True, max_length=255)] | None = None
+    alias: (
+        Annotated[str, StringConstraints(strip_whitespace=True, max_length=255, pattern=_ONE_LINE)]
+        | None
+    ) = None
 
 
 class AliasResponse(Shape):

@@ -7,11 +7,16 @@ secret.
 from collections.abc import Mapping
 from http import HTTPStatus
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+
+from codex_lb.store import StoreError
+
+_log = structlog.get_logger(__name__)
 
 
 class ErrorDetail(BaseModel):
@@ -54,6 +59,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
         return answer(Problem(422, "validation_error", _first_fault(error)))
+
+    @app.exception_handler(StoreError)
+    async def not_stored(request: Request, error: StoreError) -> Response:
+        _log.warning("request not served", path=request.url.path, error=str(error))
+        return answer(Problem(503, "store_unavailable", f"Nothing can be kept now: {error}."))
 
 
 def _first_fault(error: RequestValidationError) -> str:

@@ -19,6 +19,7 @@ from codex_lb.dashboard.log_ports import LogPort
 from codex_lb.dashboard.problems import ErrorBody, Problem
 from codex_lb.dashboard.summaries import Shape
 from codex_lb.store import Cursor, LogFilter
+from codex_lb.store.text import LONGEST
 
 _ERROR: dict[str, Any] = {"model": ErrorBody}
 _FARTHEST = 10**9  # rows to skip; databases count in 64 bits
@@ -33,7 +34,7 @@ Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]  # PostgreSQL can say nothin
 class LogQuery(Shape):
     """Repeated parameters widen, different ones narrow. Times without a zone are UTC."""
 
-    search: Text = ""
+    search: Text = Field("", max_length=LONGEST)
     conversation_id: Text | None = Field(None, alias="conversation_id")
     account_id: tuple[Text, ...] = ()
     api_key_id: tuple[Text, ...] = ()

@@ -66,8 +66,10 @@ class Keeper:
             for account in list(self._waiting.values()):
                 await self._write_or_give_up(account)
             await self._write_samples()
-        except Exception:  # noqa: BLE001  whatever the database says, serving goes on
-            _log.exception("accounts not written", waiting=len(self._waiting))
+        except Exception as error:  # noqa: BLE001  whatever the database says, serving goes on
+            is_ours = not isinstance(error, StoreError)
+            waiting = len(self._waiting)
+            _log.error("accounts not written", waiting=waiting, error=str(error), exc_info=is_ours)
             self._wake.set()
             return False
         return True

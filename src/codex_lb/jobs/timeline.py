@@ -1,7 +1,7 @@
 """Write down what happens to the accounts, for the operator to read.
 
 Nothing waits for it: events gather in memory and are written within about a second. What keeps
-happening is told once a minute.
+happening is told once a minute. Each has its line in the log too.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ CAPACITY = 1_000  # events waiting, should the database be down
 REPEATED_S = 60.0
 _GATHER_S = 0.5
 _RETRY_S = 2.0
+_TO_ACT_ON = ("reauth_required", "deactivated", "refresh_failed")
 
 _log = structlog.get_logger(__name__)
 
@@ -36,6 +37,7 @@ class Timeline:
     def note(self, event: AccountEvent) -> None:
         if self._is_repeated(event):
             return
+        _tell(event)
         self._waiting[next(self._numbers)] = event
         if len(self._waiting) > CAPACITY:
             del self._waiting[next(iter(self._waiting))]
@@ -77,3 +79,14 @@ class Timeline:
             return True
         noted[what] = event.at
         return False
+
+
+def _tell(event: AccountEvent) -> None:
+    told = _log.warning if event.kind in _TO_ACT_ON else _log.info
+    told(
+        "account event noted",
+        kind=event.kind,
+        account=event.account_id,
+        by=event.by,
+        detail=event.detail,
+    )

@@ -1,12 +1,13 @@
 """Which models are there, and for which plan? Upstream is asked plan by plan, and remembered.
 
 `jobs/models.py` calls `sync` again and again; a client waits for upstream only while nothing is
-known. A failure keeps what was known.
+known, and not for long. A failure keeps what was known.
 """
 
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 
@@ -21,6 +22,7 @@ from codex_lb.upstream import wire
 
 SYNC_S = 300.0
 RETRY_S = 30.0  # after a failure; upstream may have gone for a moment only
+PATIENCE_S = 4.0  # of a client: no list of models is worth more
 _MOST_ASKED = 2  # accounts of one plan; what two cannot tell can wait
 
 PATH = f"{wire.MODELS_PATH}?client_version={wire.CLIENT_VERSION}"
@@ -33,10 +35,18 @@ Fetch = Callable[[Account, str], Awaitable[bytes | Signal]]
 class Models:
     """`fetch` has its own time limit and answers a failure with a signal."""
 
-    def __init__(self, pool: Pool, fetch: Fetch, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        fetch: Fetch,
+        clock: Callable[[], float],
+        *,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         self._pool = pool
         self._fetch = fetch
         self._clock = clock
+        self._patience_s = patience_s
         self._lock = asyncio.Lock()  # one sync at a time; who comes meanwhile waits for it
         self._failed_at: dict[str, float] = {}
         self._built_from: tuple[Registry, frozenset[str]] | None = None
@@ -52,7 +62,9 @@ class Models:
         now = self._clock()
         plans = (self.registry.plans.get(name) for name in self._families())
         if not any(known.is_younger(registry.VALID_S, now) for known in plans if known):
-            await self.sync()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._patience_s):
+                    await self.sync()
         return self.known()
 
     def known(self) -> Catalogue:
@@ -83,6 +95,7 @@ class Models:
         return abs(now - self._failed_at.get(name, -math.inf)) >= RETRY_S
 
     async def _ask(self, name: str, accounts: list[Account]) -> None:
+        self._failed_at[name] = self._clock()  # also if nobody waits for the answer
         entries = await self._first_answer(accounts)
         if entries is None:
             self._failed_at[name] = self._clock()

@@ -35,7 +35,8 @@ class LoginLostError(Exception):
     """No usable credential; `verdict` says what becomes of the account."""
 
     def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict.reason or "the credential could not be renewed")
+        why = verdict.reason or (verdict.block and verdict.block.reason)
+        super().__init__(f"The account's sign-in could not be renewed: {why or 'no reason told'}")
         self.verdict = verdict
 
 
