@@ -34,6 +34,7 @@ def account(
     in_flight: int = 0,
     limit: int = 8,
     chosen_seq: int = 0,
+    unanswered: int = 0,
 ) -> Candidate:
     """An account with one window per `used` share, all resetting `resets_in` seconds from NOW."""
     read = windows or tuple(
@@ -43,7 +44,7 @@ def account(
     row = Account(
         name, identity, state, None, 0, 0, None, read, blocks, credits, extras, priority=priority
     )
-    return Candidate(row, in_flight, limit, chosen_seq)
+    return Candidate(row, in_flight, limit, chosen_seq, unanswered)
 
 
 def weekly(

@@ -237,3 +237,16 @@ def test_a_higher_power_favours_the_best() -> None:
     sharp, _ = turns(pool, 60, settings("relative_availability", relative_power=3.0))
     assert mild["a"] == 40
     assert sharp["a"] == 53
+
+
+def test_an_account_that_has_fallen_silent_is_asked_less_and_less() -> None:
+    """It never answers; the others do at once. So nothing is proven of it for a minute."""
+    counters: Counters = {}
+    silent = 0
+    for _ in range(120):
+        pool = [account(f"a{n}", 0.2) for n in range(23)] + [
+            account("silent", 0.2, in_flight=silent, unanswered=silent)
+        ]
+        chosen, counters = pick(pool, RoutingSettings(), counters, NOW)
+        silent += chosen.account.id == "silent"
+    assert 1 <= silent <= 3

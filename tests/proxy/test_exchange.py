@@ -53,6 +53,7 @@ async def test_a_fault_before_content_is_never_seen(proxy: Proxy, path: str, fau
     assert sorted(proxy.upstream_calls()) == ["a@example.com", "b@example.com"]
     assert proxy.receipt.status == "success"
     assert [attempt.verdict for attempt in proxy.receipt.attempts] == ["next", "relay"]
+    assert (proxy.pool.in_flight, proxy.pool.unanswered) == (0, 0)
 
 
 async def test_a_header_black_hole_is_left_at_the_first_event_deadline(sim: Simulator) -> None:
@@ -61,6 +62,7 @@ async def test_a_header_black_hole_is_left_at_the_first_event_deadline(sim: Simu
         answer = await proxy.post()
         assert answer.kinds[-1] == "response.completed"
         assert proxy.receipt.attempts[0].code == "first_event_timeout"
+        assert proxy.pool.unanswered == 0
 
 
 async def test_a_refused_connection_is_an_answer(sim: Simulator) -> None:

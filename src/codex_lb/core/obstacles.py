@@ -37,6 +37,7 @@ class Candidate:
     in_flight: int = 0
     limit: int = 8  # requests at a time; 0: no limit
     chosen_seq: int = 0  # of its latest choice; 0: never chosen
+    unanswered: int = 0  # calls upstream without a word so far
 
     @property
     def is_full(self) -> bool:

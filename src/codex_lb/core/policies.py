@@ -73,7 +73,11 @@ def _in_turn(weighted: _Weighted, counters: Counters) -> Pick:
 
 
 def headroom(candidate: Candidate, now: float) -> float:
-    """Quota left in the tightest window, in plan weights, less what is in flight."""
+    """Quota left in the tightest window, in plan weights, less what is in flight.
+
+    Halved for every request that waits for upstream's first word, so that an account that has fallen
+    silent is asked less and less, long before its silence is proven.
+    """
     account = candidate.account
     tightest = 1.0
     for window in account.windows:
@@ -81,7 +85,7 @@ def headroom(candidate: Candidate, now: float) -> float:
         if left < tightest:  # noqa: PLR1730  `min` costs five times as much
             tightest = left
     left = quota.weight(account.identity.plan) * tightest - _IN_FLIGHT * candidate.in_flight
-    return max(0.0, left)
+    return max(0.0, left) * 0.5**candidate.unanswered
 
 
 def _capacity(ready: Sequence[Candidate], settings: RoutingSettings, now: float) -> _Weighted:

@@ -5,7 +5,8 @@ another account is asked is not decided here: `exchange.py` has the loop, `core/
 """
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -127,7 +128,8 @@ class Attempts:
             await self._relay.say(answers.cut(signal), as_event=False)
         return None
 
-    def _open(self, lease: Lease, credential: Credential) -> AbstractAsyncContextManager[Reply]:
+    @asynccontextmanager
+    async def _open(self, lease: Lease, credential: Credential) -> AsyncIterator[Reply]:
         call = self._request.call
         sent = headers.upstream(
             self._request.headers,
@@ -137,7 +139,15 @@ class Attempts:
             keep_turn_state=lease.kept,
         )
         url = self._parts.upstream.base_url + wire.RESPONSES_PATH
-        return self._parts.upstream.open("POST", url, sent, self._body)
+        waiting = 1
+        lease.slot.unanswered += waiting
+        try:
+            async with self._parts.upstream.open("POST", url, sent, self._body) as reply:
+                lease.slot.unanswered -= waiting
+                waiting = 0
+                yield reply
+        finally:
+            lease.slot.unanswered -= waiting
 
     def _measured_by(self, lease: Lease, reply: Reply) -> None:
         now = self._parts.clock()

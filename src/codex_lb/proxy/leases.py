@@ -38,6 +38,7 @@ class Slot:
 
     account: Account
     in_flight: int = 0
+    unanswered: int = 0  # calls upstream without a word so far
     faults: int = 0  # in a row
     chosen_seq: int = 0
     is_spent: bool = False  # as last said in its timeline

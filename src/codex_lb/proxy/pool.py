@@ -110,6 +110,11 @@ class Pool:
         return sum(live.in_flight for live in self._live.values())
 
     @property
+    def unanswered(self) -> int:
+        """Calls upstream that wait for a first word."""
+        return sum(live.unanswered for live in self._live.values())
+
+    @property
     def waiting(self) -> int:
         return len(self._queue)
 
@@ -296,4 +301,6 @@ class Pool:
             self._on_event(event)
 
     def _candidate(self, live: Slot) -> Candidate:
-        return Candidate(live.account, live.in_flight, self._limit, live.chosen_seq)
+        return Candidate(
+            live.account, live.in_flight, self._limit, live.chosen_seq, live.unanswered
+        )
