@@ -102,7 +102,7 @@ def routes(login: Login) -> list[web.RouteDef]:
         )
 
     async def device_page(_: web.Request) -> web.StreamResponse:
-        return _page("Enter the device code at /sim/device/approve.")
+        return _page("Enter the device code at /sim/approve_device.")
 
     return [
         web.get("/oauth/authorize", authorize),

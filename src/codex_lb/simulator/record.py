@@ -11,8 +11,6 @@ import msgspec
 
 from codex_lb.simulator.accounts import SimAccount
 
-JsonObject = dict[str, Any]
-
 
 @dataclass(slots=True, eq=False)
 class Received:
@@ -39,37 +37,6 @@ class Received:
         """The body, decoded. Raises `msgspec.DecodeError` if it is no JSON."""
         return msgspec.json.decode(self.body)
 
-    def summary(self) -> JsonObject:
-        """For `GET /sim/requests`; credentials are left out."""
-        shown = {
-            name: value for name, value in self.headers.items() if name.lower() != "authorization"
-        }
-        return {
-            "method": self.method,
-            "path": self.path,
-            "query": self.query,
-            "headers": shown,
-            "body": self._shown_body(),
-            "at": self.at,
-            "connection_id": self.connection_id,
-            "endpoint": self.endpoint,
-            "account": self.account.account_id if self.account else None,
-            "step": self.step,
-            "status": self.status,
-            "response_id": self.response_id,
-            "events_sent": self.events_sent,
-            "finished": self.finished,
-            "left_at": self.left_at,
-        }
-
-    def _shown_body(self) -> object:
-        if not self.body or self.path == "/oauth/token":
-            return None
-        try:
-            return self.json
-        except msgspec.DecodeError:
-            return self.body.decode(errors="replace")
-
 
 @dataclass(slots=True)
 class Recorder:
@@ -77,7 +44,6 @@ class Recorder:
 
     keep: int
     requests: deque[Received] = field(init=False)
-    total: int = 0
     live_streams: int = 0
     live_sockets: int = 0
     _waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = field(default_factory=list)
@@ -87,7 +53,6 @@ class Recorder:
 
     def add(self, received: Received) -> None:
         self.requests.append(received)
-        self.total += 1
         self.changed()
 
     def changed(self) -> None:
@@ -133,4 +98,3 @@ class Recorder:
 
     def clear(self) -> None:
         self.requests.clear()
-        self.total = 0

@@ -71,7 +71,8 @@ class Simulator:
     async def start(self) -> None:
         app = web.Application(client_max_size=0)  # 0: no limit
         app.add_routes(login.routes(self.login))
-        app.add_routes(control.routes(self))
+        steered = (self.add_account, self.script, self.advance, self.approve_device, self.reset)
+        app.add_routes(control.routes(steered, self.account))
         app.add_routes(backend.routes(self._site))
         self._runner = web.AppRunner(
             app,
