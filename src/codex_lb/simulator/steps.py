@@ -295,11 +295,11 @@ Spoiled = (
     | GarbageEvent
     | Silence
 )
-Shape = SlowHead | Drip | SplitUtf8 | Crlf | Comments | DataOnly | WrongType
+Shape = Drip | SplitUtf8 | Crlf | Comments | DataOnly | WrongType
 Refusal = Status | UsageLimit | Burst | Refuse
 Break = Reset | Close | BlackHole | Garbage | HugeHeader | Html
-Stream = Answer | Spoiled | Drip | SplitUtf8 | Crlf | Comments | DataOnly | WrongType
-Step = Answer | Spoiled | Shape | Refusal | Break
+Stream = Answer | Spoiled | Shape
+Step = Stream | SlowHead | Refusal | Break
 
 
 def fits_any_endpoint(step: Step) -> bool:
