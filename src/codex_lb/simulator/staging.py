@@ -103,7 +103,8 @@ def simple(
         case steps.Burst():
             return _with_quota(refusals.burst(step.retry_after_s, model), account, now)
         case steps.Refuse():
-            return _with_quota(refusals.case(step.case, step.status), account, now)
+            row = refusals.CASES[step.case]
+            return _with_quota(replace(row, status=step.status or row.status), account, now)
         case steps.Reset():
             return Break("rst")
         case steps.Close():
@@ -194,17 +195,13 @@ def _whole(step: Answer, scene: Scene, *, incomplete: str | None = None) -> Stre
     output_tokens = told.output_tokens
     if output_tokens is None:
         output_tokens = answers.output_size(made.items) + made.reasoning_tokens
+    cached_tokens = min(scene.cached_tokens, input_tokens)
     story = Story(
         response_id=scene.new_id("resp"),
         model=told.model or scene.model,
         created_at=int(scene.now),
         items=made.items,
-        usage=Usage(
-            input_tokens,
-            min(scene.cached_tokens, input_tokens),
-            output_tokens,
-            made.reasoning_tokens,
-        ),
+        usage=Usage(input_tokens, cached_tokens, output_tokens, made.reasoning_tokens),
         request=scene.request,
         service_tier=told.service_tier or _tier(scene.request),
         deltas=told.deltas,
@@ -228,14 +225,8 @@ def _spoiled(step: steps.Spoiled, scene: Scene) -> Stream:
     kept, following = whole.events[:count], whole.events[count]
     stream = replace(whole, events=kept, is_whole=False)
     match step:
-        case steps.FailedEvent():
-            message = step.message or refusals.failure_message(step.code)
-            end = events.failed(whole.story, count, step.code, message)
-            return replace(stream, events=(*kept, end))
-        case steps.ErrorEvent():
-            message = step.message or refusals.failure_message(step.code)
-            end = events.error(count, step.code, message, step.status)
-            return replace(stream, events=(*kept, end))
+        case steps.FailedEvent() | steps.ErrorEvent():
+            return replace(stream, events=(*kept, _failure(step, whole.story, count)))
         case steps.CutAfter():
             return replace(stream, ending=step.how)
         case steps.NoTerminal():
@@ -249,3 +240,10 @@ def _spoiled(step: steps.Spoiled, scene: Scene) -> Stream:
             return replace(stream, ending="hang")
         case _:
             assert_never(step)
+
+
+def _failure(step: steps.FailedEvent | steps.ErrorEvent, story: Story, sequence: int) -> Event:
+    message = step.message or refusals.failure_message(step.code)
+    if isinstance(step, steps.ErrorEvent):
+        return events.error(sequence, step.code, message, step.status)
+    return events.failed(story, sequence, step.code, message)
