@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from aiohttp import ClientSession
 from tests.simulator.calls import START, Answer, body, get, post, raw_call
 
 from codex_lb.simulator import SimAccount, Simulator
+from codex_lb.simulator.record import KEEP, Recorder
 from codex_lb.simulator.steps import BlackHole, Silence, Text
 
 SRC = Path(__file__).parents[2] / "src"
@@ -73,12 +75,13 @@ async def test_connections_are_told_apart(sim: Simulator, account: SimAccount) -
     assert first == second != third
 
 
-async def test_the_record_keeps_the_last_requests_only() -> None:
-    async with Simulator(keep=2) as sim:
-        account = sim.add_account("a@example.com")
-        for number in range(3):
-            await get(sim, account, f"/wham/usage?n={number}")
-        assert [received.query["n"] for received in sim.requests] == ["1", "2"]
+async def test_the_record_keeps_the_last_requests_only(sim: Simulator, account: SimAccount) -> None:
+    await get(sim, account, "/wham/usage")
+    [one] = sim.requests
+    record = Recorder()
+    for number in range(KEEP + 1):
+        record.add(replace(one, at=number))
+    assert [record.requests[0].at, record.requests[-1].at] == [1, KEEP]
 
 
 async def test_waiting_ends_in_time(sim: Simulator) -> None:

@@ -239,14 +239,13 @@ class Accounts:
 
     def add(
         self,
-        *,
         email: str,
-        plan: str,
-        account_id: str | None,
-        workspace_id: str | None,
-        used_5h: float,
-        used_week: float,
-        access_ttl_s: float,
+        plan: str = "plus",
+        account_id: str | None = None,
+        workspace_id: str | None = None,
+        used_5h: float = 0.1,
+        used_week: float = 0.2,
+        access_ttl_s: float = 3600.0,
     ) -> SimAccount:
         """A new account, signed in. Plans without a 5-hour window show `used_week` in theirs."""
         now = self.clock()

@@ -76,7 +76,7 @@ def _single(site: Site, endpoint: str, default: Default) -> Callable[[web.Reques
 
 async def _responses(site: Site, request: web.Request) -> web.StreamResponse:
     received = await receive(site, request, "responses")
-    with site.record.streaming():
+    with site.record.living("stream"):
         account = signed_in(site, request)
         if isinstance(account, Reply):
             return await carry_out(site, request, account, received)

@@ -4,7 +4,7 @@
 calls; an account is named by its id or mail address.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -13,12 +13,12 @@ from aiohttp import web
 from codex_lb.simulator.accounts import SimAccount
 from codex_lb.simulator.steps import Step
 
+CALLS = ("add_account", "script", "advance", "approve_device", "reset")
 
-def routes(
-    calls: Iterable[Callable[..., object]], find: Callable[[str], SimAccount]
-) -> list[web.RouteDef]:
-    """A route for each of `calls`, by its name. `find` raises `LookupError`."""
-    return [web.post(f"/sim/{call.__name__}", _route(call, find)) for call in calls]
+
+def routes(sim: object, find: Callable[[str], SimAccount]) -> list[web.RouteDef]:
+    """`find` gives the account of a name, or raises `LookupError`."""
+    return [web.post(f"/sim/{name}", _route(getattr(sim, name), find)) for name in CALLS]
 
 
 def _route(call: Callable[..., object], find: Callable[[str], SimAccount]) -> Any:

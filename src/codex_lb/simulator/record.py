@@ -1,15 +1,18 @@
 """What the simulator received, and what became of it."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from codex_lb.simulator.accounts import SimAccount
+
+KEEP = 5_000  # requests on record; the oldest go first
+Live = Literal["stream", "socket"]  # a model request or turn being answered; an open WebSocket
 
 
 @dataclass(slots=True, eq=False)
@@ -40,16 +43,11 @@ class Received:
 
 @dataclass(slots=True)
 class Recorder:
-    """The last `keep` requests, and a way to wait until something has happened."""
+    """The last requests, and a way to wait until something has happened."""
 
-    keep: int
-    requests: deque[Received] = field(init=False)
-    live_streams: int = 0
-    live_sockets: int = 0
+    requests: deque[Received] = field(default_factory=lambda: deque(maxlen=KEEP))
+    live: Counter[Live] = field(default_factory=Counter)
     _waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.requests = deque(maxlen=self.keep)
 
     def add(self, received: Received) -> None:
         self.requests.append(received)
@@ -61,40 +59,26 @@ class Recorder:
             if not future.done() and predicate():
                 future.set_result(None)
 
-    async def wait_for(self, predicate: Callable[[], bool], timeout_s: float) -> None:
-        """Until `predicate()` holds. Raises `TimeoutError`."""
+    async def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> None:  # noqa: ASYNC109 -- the name tests use
+        """Until `predicate()` holds; asked again whenever something happens. Raises `TimeoutError`."""
         if predicate():
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         entry = (predicate, future)
         self._waiters.append(entry)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout):
                 await future
         finally:
             self._waiters.remove(entry)
 
     @contextmanager
-    def streaming(self) -> Iterator[None]:
-        """Count a model request as live."""
-        self.live_streams += 1
+    def living(self, kind: Live) -> Iterator[None]:
+        """Count one of `kind` as live."""
+        self.live[kind] += 1
         self.changed()
         try:
             yield
         finally:
-            self.live_streams -= 1
+            self.live[kind] -= 1
             self.changed()
-
-    @contextmanager
-    def connected(self) -> Iterator[None]:
-        """Count a WebSocket as open."""
-        self.live_sockets += 1
-        self.changed()
-        try:
-            yield
-        finally:
-            self.live_sockets -= 1
-            self.changed()
-
-    def clear(self) -> None:
-        self.requests.clear()

@@ -63,9 +63,6 @@ class Scripts:
                 return _take(queue)
         return None
 
-    def clear(self) -> None:
-        self.queues.clear()
-
 
 def _take(queue: deque[_Entry]) -> Step:
     entry = queue[0]

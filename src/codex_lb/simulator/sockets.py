@@ -60,7 +60,7 @@ async def serve(site: Site, request: web.Request) -> web.StreamResponse:
     await socket.prepare(request)
     received.status, received.finished = 101, True
     connection = _Connection(site, request, socket, account, received)
-    with site.record.connected():
+    with site.record.living("socket"):
         await _turns(connection)
     return socket
 
@@ -106,7 +106,7 @@ async def _turn(connection: _Connection, text: str) -> None:
         account=connection.account,
     )
     site.record.add(received)
-    with site.record.streaming():
+    with site.record.living("stream"):
         try:
             await _perform(connection, _outcome(connection, received), received)
             received.finished = True
