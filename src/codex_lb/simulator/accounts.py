@@ -24,7 +24,6 @@ _PROFILE = "https://api.openai.com/profile"
 _ENVELOPE = b"sealed:"
 
 Session = Literal["live", "reused", "expired", "invalidated", "deactivated"]
-Refusal = Literal["unknown", "expired", "invalidated", "mismatch", "deactivated"]
 
 
 def _b64(data: bytes) -> str:
@@ -269,18 +268,17 @@ class Accounts:
                 return account
         raise LookupError(f"no account {name!r}")
 
-    def authenticate(self, bearer: str, account_id: str | None) -> SimAccount | Refusal:
-        """The account a call comes from, or why it is refused."""
+    def authenticate(self, bearer: str, account_id: str | None) -> SimAccount | str:
+        """The account a call comes from, or the case of its refusal."""
         account = next((one for one in self.all if bearer in one.access_tokens), None)
         if account is None:
-            return "unknown"
-        if account.session == "deactivated":
-            return "deactivated"
+            return "unauthorized"
         if account.session != "live":
-            return "invalidated"
+            is_gone = account.session == "deactivated"
+            return "account_deactivated" if is_gone else "token_invalidated"
         if account.access_tokens[bearer] <= self.clock():
-            return "expired"
-        return account if account_id == account.account_id else "mismatch"
+            return "token_expired"
+        return account if account_id == account.account_id else "unauthorized"
 
     def of_refresh_token(self, token: str) -> SimAccount | None:
         """The owner of a refresh token, used or not."""

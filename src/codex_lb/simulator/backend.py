@@ -85,7 +85,7 @@ async def _responses(site: Site, request: web.Request) -> web.StreamResponse:
         if isinstance(body, Reply):
             return await carry_out(site, request, body, received)
         headers = turns.stream_headers(site, account, received)
-        staged = turns.outcome(site, account, body, received)
+        staged = turns.outcome(site, account, body, received, Context())
         if not isinstance(staged, Stream):
             return await carry_out(site, request, staged, received)
         own = (*headers, ("openai-model", staged.story.model))

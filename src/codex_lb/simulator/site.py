@@ -112,18 +112,10 @@ def signed_in(site: Site, request: web.BaseRequest) -> SimAccount | Reply:
     if scheme.lower() != "bearer":
         return refusals.CASES["unauthorized"]
     found = site.accounts.authenticate(token, request.headers.get("chatgpt-account-id"))
-    match found:
-        case SimAccount():
-            found.roll()
-            return found
-        case "expired":
-            return refusals.CASES["token_expired"]
-        case "invalidated":
-            return refusals.CASES["token_invalidated"]
-        case "deactivated":
-            return refusals.CASES["account_deactivated"]
-        case _:
-            return refusals.CASES["unauthorized"]
+    if isinstance(found, str):
+        return refusals.CASES[found]
+    found.roll()
+    return found
 
 
 async def once(
