@@ -18,7 +18,7 @@ from codex_lb.simulator.steps import (
     Tool,
 )
 
-ECHO = {"type": "function", "name": "echo", "parameters": {"required": ["text", "times"]}}
+ECHO = {"type": "function", "name": "echo"}
 CALLED = {"type": "function_call", "call_id": "call_1", "name": "echo", "arguments": "{}"}
 RESULT = {"type": "function_call_output", "call_id": "call_1", "output": "ok"}
 
@@ -142,14 +142,25 @@ async def test_reasoning_carries_ciphertext_and_a_summary(
         pytest.param(
             Tool(),
             body(tools=[ECHO]),
-            [("echo", '{"text":"hello","times":"hello"}')],
-            id="a tool on offer, with its required arguments",
+            [("echo", "{}")],
+            id="a tool on offer",
         ),
         pytest.param(
             Tool(),
             body(input=[{"type": "additional_tools", "tools": [ECHO]}, user("hi")]),
-            [("echo", '{"text":"hello","times":"hello"}')],
+            [("echo", "{}")],
             id="a tool on offer inside the input",
+        ),
+        pytest.param(
+            Tool(),
+            body(tools=[ECHO, {"type": "function", "name": "bash"}]),
+            [
+                (
+                    "bash",
+                    '{"command":"echo hello from the simulator","description":"Says hello"}',
+                )
+            ],
+            id="of tools on offer one that is known, with arguments that do no harm",
         ),
         pytest.param(
             Tool("run", count=2), body(), [("run", "{}"), ("run", "{}")], id="parallel calls"

@@ -8,10 +8,10 @@ from codex_lb.simulator.scripts import Scripts
 from codex_lb.simulator.sentinels import Sentinels, is_sentinel, names, step_of
 from codex_lb.simulator.steps import (
     Auto,
-    BlackHole,
     CutAfter,
     Drip,
     Refuse,
+    Reset,
     SlowHead,
     Status,
     Step,
@@ -67,13 +67,6 @@ def test_endpoints_do_not_share_a_queue() -> None:
         pytest.param(
             SlowHead(then=Drip()), "usage", None, "SlowHead needs a stream", id="nor inside"
         ),
-        pytest.param(
-            SlowHead(then=Refuse("nonsense")),
-            "responses",
-            1,
-            "no refusal 'nonsense'",
-            id="a refusal nobody knows",
-        ),
         pytest.param(A, "responses", 0, "at least 1", id="no times at all"),
     ],
 )
@@ -84,17 +77,24 @@ def test_scripts_that_make_no_sense(
         Scripts().add(step, None, endpoint, times)
 
 
+def test_a_refusal_nobody_knows_cannot_be_made() -> None:
+    with pytest.raises(ValueError, match="no refusal 'nonsense'"):
+        Refuse("nonsense")
+
+
 @pytest.mark.parametrize(
     ("model", "step"),
     [
-        pytest.param("sim-429-usage", UsageLimit(), id="a fixed one"),
-        pytest.param("sim-cut-3", CutAfter(3), id="with a number"),
-        pytest.param("sim-cut-12", CutAfter(12), id="any number"),
-        pytest.param("sim-late-2", SlowHead(0, first_event_s=2), id="seconds"),
-        pytest.param("sim-black-hole", BlackHole(), id="a fault"),
+        pytest.param("sim-usage_limit", UsageLimit(), id="a step by its name"),
+        pytest.param("sim-cut_after-12", CutAfter(12), id="with a number"),
+        pytest.param("sim-cut_after-delta-fin", CutAfter("delta", "fin"), id="with two words"),
+        pytest.param("sim-slow_head-0-0.5", SlowHead(0, first_event_s=0.5), id="seconds"),
+        pytest.param("sim-reset-false", Reset(before_headers=False), id="yes or no"),
         pytest.param("sim-refuse-slow_down", Refuse("slow_down"), id="a row of the table"),
         pytest.param("sim-refuse-nothing", None, id="no such row"),
-        pytest.param("sim-cut-", None, id="no number"),
+        pytest.param("sim-refuse", None, id="a word is missing"),
+        pytest.param("sim-cut_after-3-bang", None, id="a word that does not fit"),
+        pytest.param("sim-black_hole-1", None, id="a word too many"),
         pytest.param("gpt-5.5", None, id="an ordinary model"),
         pytest.param("sim-", None, id="the prefix alone"),
     ],
@@ -131,24 +131,24 @@ def test_every_listed_name_is_a_sentinel_and_every_refusal_has_one() -> None:
 )
 def test_once(attempts: list[tuple[dict[str, str], bytes]], failed: list[bool]) -> None:
     sentinels = Sentinels()
-    steps = [sentinels.step_for("sim-500-once", request, data) for request, data in attempts]
+    steps = [sentinels.step_for("sim-status-500-once", request, data) for request, data in attempts]
     assert [step != Auto() for step in steps] == failed
 
 
 async def test_a_sentinel_model_misbehaves_at_the_wire(sim: Simulator, account: SimAccount) -> None:
-    request = body(model="sim-503-once", prompt_cache_key="thread")
+    request = body(model="sim-refuse-overloaded-once", prompt_cache_key="thread")
     assert [(await post(sim, account, request)).status for _ in range(2)] == [503, 200]
 
 
 async def test_a_script_wins_over_a_sentinel_model(sim: Simulator, account: SimAccount) -> None:
     sim.script(Text("scripted"), times=1)
-    answer = await post(sim, account, body(model="sim-500"))
+    answer = await post(sim, account, body(model="sim-status-500"))
     assert answer.status == 200
 
 
 async def test_a_reset_forgets_scripts_and_record(sim: Simulator, account: SimAccount) -> None:
     sim.script(Status(500))
-    request = body(model="sim-500-once")
+    request = body(model="sim-status-500-once")
     await post(sim, account, request)
     sim.reset()
     assert sim.requests == []

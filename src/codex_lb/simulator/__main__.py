@@ -13,36 +13,22 @@ PLANS = ("plus", "pro", "team", "free")
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8400, show_default=True, help="0 takes a free one.")
-@click.option("--accounts", default=3, show_default=True, help="How many to create.")
-@click.option(
-    "--plans",
-    default=",".join(PLANS),
-    show_default=True,
-    help="Plans of the accounts, in turn.",
-)
-@click.option("--keep", default=5_000, show_default=True, help="Requests kept in the record.")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Directory to write auth-1.json ... into.",
-)
-def main(host: str, port: int, accounts: int, plans: str, keep: int, out: Path | None) -> None:
+@click.option("--accounts", default=3, show_default=True, help="How many, of all plans in turn.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where auth-1.json ... are written.")
+def main(port: int, accounts: int, out: Path | None) -> None:
     """Serve a scripted ChatGPT back end and login host on one port."""
-    asyncio.run(_serve(host, port, accounts, plans.split(","), keep, out))
+    asyncio.run(_serve(port, accounts, out))
 
 
-async def _serve(
-    host: str, port: int, accounts: int, plans: list[str], keep: int, out: Path | None
-) -> None:
+async def _serve(port: int, accounts: int, out: Path | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with Simulator(host=host, port=port, keep=keep) as sim:
+    async with Simulator(port=port) as sim:
         for index in range(accounts):
-            account = sim.add_account(f"user{index + 1}@example.com", plans[index % len(plans)])
+            account = sim.add_account(f"user{index + 1}@example.com", PLANS[index % len(PLANS)])
             if out is not None:
                 _write(out / f"auth-{index + 1}.json", account.auth_json())
         click.echo(f"CODEX_LB_UPSTREAM_BASE_URL={sim.base_url}")

@@ -24,7 +24,6 @@ _PROFILE = "https://api.openai.com/profile"
 _ENVELOPE = b"sealed:"
 
 Session = Literal["live", "reused", "expired", "invalidated", "deactivated"]
-Refusal = Literal["unknown", "expired", "invalidated", "mismatch", "deactivated"]
 
 
 def _b64(data: bytes) -> str:
@@ -131,8 +130,8 @@ class SimAccount:
         now = self.clock()
         self.refreshed_at = now
         salt = f"{self.account_id}:{self._minted}:{now}"
-        self.access_token = _jwt(self._access_claims(now, salt), salt)
-        self.id_token = _jwt(self._id_claims(now, salt), salt)
+        self.access_token = _jwt(self._access_claims(salt), salt)
+        self.id_token = _jwt(self._id_claims(salt), salt)
         self.refresh_token = f"rt_{hashlib.sha256(salt.encode()).hexdigest()}"
         self.access_tokens[self.access_token] = now + self.access_ttl_s
 
@@ -169,8 +168,9 @@ class SimAccount:
         text = _ENVELOPE + f"{self.account_id}:{note}:".encode()
         return "gAAAAAB" + _b64(text + hashlib.sha512(text).digest() * 2)
 
-    def _auth_claim(self) -> dict[str, Any]:
-        claim: dict[str, Any] = {
+    def _claims(self, jti: str, lifetime_s: float, **own: object) -> dict[str, Any]:
+        """What both tokens say, and what is `own` to one of them."""
+        claim = {
             "chatgpt_account_id": self.account_id,
             "chatgpt_plan_type": self.plan,
             "chatgpt_user_id": self.user_id,
@@ -181,47 +181,39 @@ class SimAccount:
         }
         if self.workspace_id is not None:
             claim["workspace_id"] = self.workspace_id
-        return claim
-
-    def _access_claims(self, now: float, salt: str) -> dict[str, Any]:
         return {
+            **own,
+            "exp": round(self.refreshed_at + lifetime_s),
+            _CLAIM: claim,
+            "iat": round(self.refreshed_at),
+            "iss": "https://auth.openai.com",
+            "jti": _uuid(jti),
+            "sub": self.user_id,
+        }
+
+    def _access_claims(self, salt: str) -> dict[str, Any]:
+        own = {
             "aud": ["https://api.openai.com/v1"],
             "client_id": CLIENT_ID,
-            "exp": round(now + self.access_ttl_s),
-            _CLAIM: self._auth_claim(),
             _PROFILE: {"email": self.email, "email_verified": True},
-            "iat": round(now),
-            "iss": "https://auth.openai.com",
-            "jti": _uuid(salt),
-            "nbf": round(now),
+            "nbf": round(self.refreshed_at),
             "scp": ["openid", "profile", "email", "offline_access"],
-            "sub": self.user_id,
         }
+        return self._claims(salt, self.access_ttl_s, **own)
 
-    def _id_claims(self, now: float, salt: str) -> dict[str, Any]:
-        return {
-            "aud": [CLIENT_ID],
-            "email": self.email,
-            "email_verified": True,
-            "exp": round(now + 3600),
-            _CLAIM: self._auth_claim(),
-            "iat": round(now),
-            "iss": "https://auth.openai.com",
-            "jti": _uuid(f"id:{salt}"),
-            "sub": self.user_id,
-        }
+    def _id_claims(self, salt: str) -> dict[str, Any]:
+        own = {"aud": [CLIENT_ID], "email": self.email, "email_verified": True}
+        return self._claims(f"id:{salt}", 3600, **own)
 
 
 def sealed_by(ciphertext: str) -> str | None:
     """The account id that `seal` wrote into a ciphertext; None if it is none of ours."""
-    if not ciphertext.startswith("gAAAAAB"):
-        return None
-    body = ciphertext.removeprefix("gAAAAAB")
+    prefix, _, body = ciphertext.partition("gAAAAAB")
     try:
         text = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
     except ValueError:
         return None
-    if not text.startswith(_ENVELOPE):
+    if prefix or not text.startswith(_ENVELOPE):
         return None
     return text.removeprefix(_ENVELOPE).split(b":", 1)[0].decode(errors="replace")
 
@@ -239,14 +231,13 @@ class Accounts:
 
     def add(
         self,
-        *,
         email: str,
-        plan: str,
-        account_id: str | None,
-        workspace_id: str | None,
-        used_5h: float,
-        used_week: float,
-        access_ttl_s: float,
+        plan: str = "plus",
+        account_id: str | None = None,
+        workspace_id: str | None = None,
+        used_5h: float = 0.1,
+        used_week: float = 0.2,
+        access_ttl_s: float = 3600.0,
     ) -> SimAccount:
         """A new account, signed in. Plans without a 5-hour window show `used_week` in theirs."""
         now = self.clock()
@@ -277,21 +268,17 @@ class Accounts:
                 return account
         raise LookupError(f"no account {name!r}")
 
-    def authenticate(self, bearer: str, account_id: str | None) -> SimAccount | Refusal:
-        """The account a call comes from, or why it is refused."""
-        account = self.of_access_token(bearer)
+    def authenticate(self, bearer: str, account_id: str | None) -> SimAccount | str:
+        """The account a call comes from, or the case of its refusal."""
+        account = next((one for one in self.all if bearer in one.access_tokens), None)
         if account is None:
-            return "unknown"
-        if account.session == "deactivated":
-            return "deactivated"
+            return "unauthorized"
         if account.session != "live":
-            return "invalidated"
+            is_gone = account.session == "deactivated"
+            return "account_deactivated" if is_gone else "token_invalidated"
         if account.access_tokens[bearer] <= self.clock():
-            return "expired"
-        return account if account_id == account.account_id else "mismatch"
-
-    def of_access_token(self, token: str) -> SimAccount | None:
-        return next((account for account in self.all if token in account.access_tokens), None)
+            return "token_expired"
+        return account if account_id == account.account_id else "unauthorized"
 
     def of_refresh_token(self, token: str) -> SimAccount | None:
         """The owner of a refresh token, used or not."""

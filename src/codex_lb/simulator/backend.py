@@ -3,13 +3,23 @@
 All of them want a live bearer token of a known account and its id in `chatgpt-account-id`.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from aiohttp import hdrs, web
 
-from codex_lb.simulator import catalogue, quota, refusals, sentinels, sockets, strict, turns
+from codex_lb.simulator import (
+    answers,
+    catalogue,
+    quota,
+    refusals,
+    sentinels,
+    sockets,
+    strict,
+    turns,
+)
 from codex_lb.simulator.accounts import SimAccount
 from codex_lb.simulator.files import file_routes
 from codex_lb.simulator.record import Received
@@ -23,16 +33,9 @@ JsonObject = dict[str, Any]
 Default = Callable[[SimAccount, Received], Reply]
 
 # Control paths that Codex CLI calls and a proxy passes through on one account.
-CONTROL = (
-    "/codex/thread/goal/{rest:.*}",
-    "/codex/analytics-events/{rest:.*}",
-    "/codex/memories/{rest:.*}",
-    "/codex/realtime/{rest:.*}",
-    "/codex/safety/{rest:.*}",
-    "/codex/alpha/{rest:.*}",
-    "/codex/agent-identities/{rest:.*}",
-    "/wham/settings/{rest:.*}",
-    "/ps/{rest:.*}",
+CONTROL = re.compile(
+    r"/(codex/(thread/goal|analytics-events|memories|realtime|safety|alpha|agent-identities)"
+    r"|wham/settings|ps)/"
 )
 
 
@@ -49,18 +52,12 @@ def routes(site: Site) -> list[web.RouteDef]:
         web.route("*", f"{BASE}/codex/responses", responses),
         single("POST", "/codex/responses/compact", "compact", lambda a, r: _compact(site, a, r)),
         single("GET", "/codex/models", "models", _models),
-        single("GET", "/wham/usage", "usage", lambda a, _: _usage(site, a)),
+        single("GET", "/wham/usage", "usage", _usage),
         single("GET", "/wham/accounts/check", "accounts_check", _accounts_check),
-        single(
-            "POST",
-            "/wham/rate-limit-reset-credits/consume",
-            "control",
-            lambda a, _: _redeem(site, a),
-        ),
+        single("POST", "/wham/rate-limit-reset-credits/consume", "control", _redeem),
         single("POST", "/transcribe", "transcribe", _transcribe),
         *file_routes(site, BASE, _single),
-        *(single("*", path, "control", _echo) for path in CONTROL),
-        web.route("*", BASE + "/{rest:.*}", _single(site, "control", _nowhere)),
+        single("*", "/{rest:.*}", "control", _echo),
     ]
 
 
@@ -79,7 +76,7 @@ def _single(site: Site, endpoint: str, default: Default) -> Callable[[web.Reques
 
 async def _responses(site: Site, request: web.Request) -> web.StreamResponse:
     received = await receive(site, request, "responses")
-    with site.record.streaming():
+    with site.record.living("stream"):
         account = signed_in(site, request)
         if isinstance(account, Reply):
             return await carry_out(site, request, account, received)
@@ -88,7 +85,7 @@ async def _responses(site: Site, request: web.Request) -> web.StreamResponse:
         if isinstance(body, Reply):
             return await carry_out(site, request, body, received)
         headers = turns.stream_headers(site, account, received)
-        staged = turns.outcome(site, account, body, received)
+        staged = turns.outcome(site, account, body, received, Context())
         if not isinstance(staged, Stream):
             return await carry_out(site, request, staged, received)
         own = (*headers, ("openai-model", staged.story.model))
@@ -118,18 +115,13 @@ def _compact(site: Site, account: SimAccount, received: Received) -> Reply:
     refusal = turns.malformed(body, account, Context(), strict.COMPACT_PARAMETERS)
     if refusal is not None:
         return refusal
-    item = {
-        "id": site.new_id("cmp"),
-        "type": "compaction",
-        "encrypted_content": account.seal(site.new_id("n")),
-    }
     tokens = len(received.body) // 4
     usage = {"input_tokens": tokens, "output_tokens": 80, "total_tokens": tokens + 80}
     answer = {
         "id": site.new_id("resp"),
         "object": "response.compaction",
         "created_at": int(site.clock()),
-        "output": [item],
+        "output": [answers.compaction(site.new_id, account.seal)],
         "usage": usage,
     }
     account.charge(quota.cost(tokens, 0, 80), None, tokens)
@@ -147,9 +139,9 @@ def _models(account: SimAccount, received: Received) -> Reply:
     return json_reply(200, body, {"etag": etag})
 
 
-def _usage(site: Site, account: SimAccount) -> Reply:
+def _usage(account: SimAccount, _: Received) -> Reply:
     body = quota.usage_body(
-        account.plan, account.windows, account.credits, account.extras, site.clock()
+        account.plan, account.windows, account.credits, account.extras, account.clock()
     )
     body |= {
         "account_id": account.account_id,
@@ -170,16 +162,15 @@ def _accounts_check(account: SimAccount, _: Received) -> Reply:
         "workspace_backend_origin": "https://chatgpt.com",
         "account_routing_override": "NO_CONSTRAINT",
     }
-    ordering = [account.account_id]
     body = {
         "accounts": [entry],
-        "account_ordering": ordering,
+        "account_ordering": [account.account_id],
         "default_account_id": account.account_id,
     }
     return json_reply(200, body)
 
 
-def _redeem(site: Site, account: SimAccount) -> Reply:
+def _redeem(account: SimAccount, _: Received) -> Reply:
     """Spend a reset credit: all windows start anew."""
     if account.reset_credits == 0:
         return json_reply(200, {"code": "no_credit", "windows_reset": 0})
@@ -189,7 +180,7 @@ def _redeem(site: Site, account: SimAccount) -> Reply:
     account.reset_credits -= 1
     for window in used:
         window.used = 0.0
-        window.resets_at = site.clock() + window.minutes * 60
+        window.resets_at = account.clock() + window.minutes * 60
     return json_reply(200, {"code": "reset", "windows_reset": len(used)})
 
 
@@ -202,14 +193,12 @@ def _transcribe(_: SimAccount, received: Received) -> Reply:
 
 
 def _echo(account: SimAccount, received: Received) -> Reply:
-    """Control paths tell what arrived, so that a relay can be checked."""
+    """Control paths tell what arrived, so that a relay can be checked; others are unknown."""
+    if not CONTROL.match(received.path, len(BASE)):
+        return refusals.CASES["not_found"]
     try:
         body = received.json if received.body else None
     except msgspec.DecodeError:
         body = received.body.decode(errors="replace")
     seen = {"method": received.method, "path": received.path, "query": received.query}
     return json_reply(200, seen | {"account_id": account.account_id, "body": body})
-
-
-def _nowhere(_: SimAccount, __: Received) -> Reply:
-    return refusals.CASES["not_found"]

@@ -5,7 +5,7 @@ of the real back end (recorded samples, November 2026), among them its habit of 
 in `response.completed`. Sequence numbers count from 0 through all `response.*` events.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,7 +116,7 @@ def position(events: Sequence[Event], after: After) -> int:
 
 @dataclass(slots=True)
 class _Tape:
-    """Events in the making; `wait` is spent by the next delta."""
+    """Events in the making."""
 
     story: Story
     events: list[Event] = field(default_factory=list)
@@ -125,9 +125,6 @@ class _Tape:
         data = {"type": kind, "sequence_number": len(self.events), **fields}
         wait_s = self.story.delay_s if kind.endswith(".delta") else 0.0
         self.events.append(Event(kind, msgspec.json.encode(data), wait_s))
-
-    def pieces(self, text: str) -> list[str]:
-        return pieces(text, self.story.deltas)
 
 
 def _response(story: Story, status: str) -> JsonObject:
@@ -169,56 +166,44 @@ def _response(story: Story, status: str) -> JsonObject:
 
 def _tell_item(tape: _Tape, index: int, item: JsonObject) -> None:
     kind = item.get("type", "")
-    middle = _MIDDLES.get(kind)
     opening = dict(item)
     if "status" in item:
         opening["status"] = "in_progress"
-    opening |= {key: type(item[key])() for key in _GROWS.get(kind, ()) if key in item}
+    if (field_ := _GROWS.get(kind)) in item:
+        opening[field_] = type(item[field_])()
     tape.add("response.output_item.added", output_index=index, item=opening)
-    if middle is not None:
-        middle(tape, index, item)
+    if kind in _PARTS:
+        _tell_parts(tape, index, item)
+    elif kind in _INPUTS:
+        _tell_input(tape, index, item)
+    elif kind == "image_generation_call":
+        _tell_image(tape, index, item)
     tape.add("response.output_item.done", output_index=index, item=item)
 
 
-def _message(tape: _Tape, index: int, item: JsonObject) -> None:
-    for content_index, part in enumerate(item.get("content", ())):
-        where = {"item_id": item["id"], "output_index": index, "content_index": content_index}
-        empty = part | {"text": ""}
-        tape.add("response.content_part.added", **where, part=empty)
-        for piece in tape.pieces(part["text"]):
-            rest = {"delta": piece, "logprobs": [], "obfuscation": _OBFUSCATION}
-            tape.add("response.output_text.delta", **where, **rest)
-        tape.add("response.output_text.done", **where, text=part["text"], logprobs=[])
-        tape.add("response.content_part.done", **where, part=part)
+def _tell_parts(tape: _Tape, index: int, item: JsonObject) -> None:
+    place, about_part, about_text = _PARTS[item["type"]]
+    more: JsonObject = {"logprobs": []} if item["type"] == "message" else {}
+    padding = {"obfuscation": _OBFUSCATION} if more else {}
+    for number, part in enumerate(item.get(_GROWS[item["type"]], ())):
+        where = {"item_id": item["id"], "output_index": index, place: number}
+        tape.add(f"{about_part}.added", **where, part=part | {"text": ""})
+        for piece in pieces(part["text"], tape.story.deltas):
+            tape.add(f"{about_text}.delta", **where, delta=piece, **more, **padding)
+        tape.add(f"{about_text}.done", **where, text=part["text"], **more)
+        tape.add(f"{about_part}.done", **where, part=part)
 
 
-def _reasoning(tape: _Tape, index: int, item: JsonObject) -> None:
-    for summary_index, part in enumerate(item.get("summary", ())):
-        where = {"item_id": item["id"], "output_index": index, "summary_index": summary_index}
-        empty = part | {"text": ""}
-        tape.add("response.reasoning_summary_part.added", **where, part=empty)
-        for piece in tape.pieces(part["text"]):
-            tape.add("response.reasoning_summary_text.delta", **where, delta=piece)
-        tape.add("response.reasoning_summary_text.done", **where, text=part["text"])
-        tape.add("response.reasoning_summary_part.done", **where, part=part)
-
-
-def _function_call(tape: _Tape, index: int, item: JsonObject) -> None:
+def _tell_input(tape: _Tape, index: int, item: JsonObject) -> None:
+    field_, about = _GROWS[item["type"]], _INPUTS[item["type"]]
     where = {"item_id": item["id"], "output_index": index}
-    for piece in tape.pieces(item["arguments"]):
-        tape.add("response.function_call_arguments.delta", **where, delta=piece)
-    done = {"arguments": item["arguments"], "name": item["name"]}
-    tape.add("response.function_call_arguments.done", **where, **done)
+    for piece in pieces(item[field_], tape.story.deltas):
+        tape.add(f"{about}.delta", **where, delta=piece)
+    name = {"name": item["name"]} if field_ == "arguments" else {}
+    tape.add(f"{about}.done", **where, **{field_: item[field_]}, **name)
 
 
-def _custom_tool_call(tape: _Tape, index: int, item: JsonObject) -> None:
-    where = {"item_id": item["id"], "output_index": index}
-    for piece in tape.pieces(item["input"]):
-        tape.add("response.custom_tool_call_input.delta", **where, delta=piece)
-    tape.add("response.custom_tool_call_input.done", **where, input=item["input"])
-
-
-def _image(tape: _Tape, index: int, item: JsonObject) -> None:
+def _tell_image(tape: _Tape, index: int, item: JsonObject) -> None:
     where = {"item_id": item["id"], "output_index": index}
     tape.add("response.image_generation_call.in_progress", **where)
     tape.add("response.image_generation_call.generating", **where)
@@ -227,24 +212,25 @@ def _image(tape: _Tape, index: int, item: JsonObject) -> None:
     tape.add("response.image_generation_call.completed", **where)
 
 
-_MIDDLES: dict[str, Callable[[_Tape, int, JsonObject], None]] = {
-    "message": _message,
-    "reasoning": _reasoning,
-    "function_call": _function_call,
-    "custom_tool_call": _custom_tool_call,
-    "image_generation_call": _image,
+# The field that is still empty when an item is added.
+_GROWS = {
+    "message": "content",
+    "reasoning": "summary",
+    "function_call": "arguments",
+    "custom_tool_call": "input",
+    "image_generation_call": "result",
 }
-# Fields that are still empty when an item is added.
-_GROWS: dict[str, tuple[str, ...]] = {
-    "message": ("content",),
-    "reasoning": ("summary",),
-    "function_call": ("arguments",),
-    "custom_tool_call": ("input",),
-    "image_generation_call": ("result",),
+# Items that grow in parts: the name of a part's index, and the events about parts and their text.
+_PARTS = {
+    "message": ("content_index", "response.content_part", "response.output_text"),
+    "reasoning": (
+        "summary_index",
+        "response.reasoning_summary_part",
+        "response.reasoning_summary_text",
+    ),
 }
-
-
-def parsed(events: Sequence[Event]) -> Iterator[JsonObject]:
-    """The events as objects, for checks."""
-    for event in events:
-        yield msgspec.json.decode(event.data)
+# Items that grow in one text, and the events about it.
+_INPUTS = {
+    "function_call": "response.function_call_arguments",
+    "custom_tool_call": "response.custom_tool_call_input",
+}

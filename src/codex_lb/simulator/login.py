@@ -6,18 +6,16 @@ page at `/oauth/authorize` asks nothing but which account to be; a name in `logi
 
 import base64
 import hashlib
-import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from aiohttp import web
 
 from codex_lb.simulator import refusals
 from codex_lb.simulator.accounts import CLIENT_ID, SimAccount
-from codex_lb.simulator.record import Received
 from codex_lb.simulator.refusals import Reply, json_reply
 from codex_lb.simulator.site import Site, carry_out, once, receive, request_object
 
@@ -69,21 +67,21 @@ class Login:
                 return
         raise LookupError(f"no device login with code {user_code!r}")
 
-    def issue_device(self) -> JsonObject:
-        device_id = self.site.new_id("deviceauth")
-        digest = hashlib.sha256(device_id.encode()).hexdigest().upper()
-        expires_at = self.site.clock() + DEVICE_TTL_S
-        device = _Device(f"{digest[:4]}-{digest[4:9]}", expires_at)
-        self.devices[device_id] = device
-        return {
-            "device_auth_id": device_id,
-            "user_code": device.user_code,
-            "interval": str(self.interval_s),
-            "expires_in": round(DEVICE_TTL_S),
-        }
-
 
 def routes(login: Login) -> list[web.RouteDef]:
+    def device(default: Callable[[Login, JsonObject, str], Reply]) -> Any:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            received = await receive(login.site, request, "device")
+            body = request_object(received)
+            if isinstance(body, Reply):
+                return await carry_out(login.site, request, body, received)
+            host = request.headers.get("host", "")
+            return await once(
+                login.site, request, received, None, lambda: default(login, body, host)
+            )
+
+        return handle
+
     async def authorize(request: web.Request) -> web.StreamResponse:
         await receive(login.site, request, "authorize")
         return _authorize(login, request)
@@ -91,24 +89,14 @@ def routes(login: Login) -> list[web.RouteDef]:
     async def token(request: web.Request) -> web.StreamResponse:
         return await _token(login, request)
 
-    async def user_code(request: web.Request) -> web.StreamResponse:
-        received = await receive(login.site, request, "device")
-        return await once(login.site, request, received, None, lambda: _user_code(login, received))
-
-    async def device_token(request: web.Request) -> web.StreamResponse:
-        received = await receive(login.site, request, "device")
-        return await once(
-            login.site, request, received, None, lambda: _device_token(login, received)
-        )
-
     async def device_page(_: web.Request) -> web.StreamResponse:
-        return _page("Enter the device code at /sim/device/approve.")
+        return _page("Enter the device code at /sim/approve_device.")
 
     return [
         web.get("/oauth/authorize", authorize),
         web.post("/oauth/token", token),
-        web.post("/api/accounts/deviceauth/usercode", user_code),
-        web.post("/api/accounts/deviceauth/token", device_token),
+        web.post("/api/accounts/deviceauth/usercode", device(_user_code)),
+        web.post("/api/accounts/deviceauth/token", device(_device_token)),
         web.get("/codex/device", device_page),
     ]
 
@@ -176,21 +164,19 @@ def _choices(login: Login, request: web.Request) -> str:
 
 
 async def _token(login: Login, request: web.Request) -> web.StreamResponse:
-    received = await receive(login.site, request, "refresh")
-    kind = request.content_type
-    if kind == "application/json":
-        body = request_object(received)
-        if isinstance(body, Reply):
-            return await carry_out(login.site, request, body, received)
-        owner = login.site.accounts.of_refresh_token(str(body.get("refresh_token")))
-        if owner is not None:
-            owner.refresh_calls += 1
-        return await once(
-            login.site, request, received, owner, lambda: _refresh(login, owner, body)
-        )
-    received.endpoint = "code"
-    form = {name: values[0] for name, values in parse_qs(received.body.decode()).items()}
-    return await once(login.site, request, received, None, lambda: _exchange(login, form))
+    site = login.site
+    if request.content_type != "application/json":
+        received = await receive(site, request, "code")
+        form = dict(parse_qsl(received.body.decode()))
+        return await once(site, request, received, None, lambda: _exchange(login, form))
+    received = await receive(site, request, "refresh")
+    body = request_object(received)
+    if isinstance(body, Reply):
+        return await carry_out(site, request, body, received)
+    owner = site.accounts.of_refresh_token(str(body.get("refresh_token")))
+    if owner is not None:
+        owner.refresh_calls += 1
+    return await once(site, request, received, owner, lambda: _refresh(login, owner, body))
 
 
 def _refresh(login: Login, owner: SimAccount | None, body: JsonObject) -> Reply:
@@ -204,14 +190,10 @@ def _refresh(login: Login, owner: SimAccount | None, body: JsonObject) -> Reply:
     match state:
         case SimAccount():
             return json_reply(200, token_body(state))
-        case "reused":
-            return refusals.CASES["refresh_token_reused"]
-        case "expired":
-            return refusals.CASES["refresh_token_expired"]
         case "deactivated":
             return refusals.CASES["account_deactivated"]
         case _:
-            return refusals.CASES["refresh_token_invalidated"]
+            return refusals.CASES[f"refresh_token_{state}"]
 
 
 def _exchange(login: Login, form: Mapping[str, str]) -> Reply:
@@ -221,33 +203,38 @@ def _exchange(login: Login, form: Mapping[str, str]) -> Reply:
     if form.get("client_id") != CLIENT_ID:
         return _bad_client()
     grant = login.grants.pop(form.get("code", ""), None)
-    digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
-    proof = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
     if (
         grant is None
         or grant.expires_at <= login.site.clock()
         or grant.redirect_uri != form.get("redirect_uri")
-        or not hmac.compare_digest(proof, grant.challenge)
+        or grant.challenge != _challenge(form.get("code_verifier", ""))
     ):
         return refusals.CASES["invalid_grant"]
     grant.account.sign_in()
     return json_reply(200, token_body(grant.account))
 
 
-def _user_code(login: Login, received: Received) -> Reply:
-    body = request_object(received)
-    if isinstance(body, Reply):
-        return body
+def _user_code(login: Login, body: JsonObject, _: str) -> Reply:
     if not login.device_enabled:
         return refusals.detail(404, "Not Found")
-    return json_reply(200, login.issue_device()) if _is_ours(body) else _bad_client()
+    if body.get("client_id") != CLIENT_ID:
+        return _bad_client()
+    device_id = login.site.new_id("deviceauth")
+    digest = hashlib.sha256(device_id.encode()).hexdigest().upper()
+    user_code = f"{digest[:4]}-{digest[4:9]}"
+    login.devices[device_id] = _Device(user_code, login.site.clock() + DEVICE_TTL_S)
+    answer = {
+        "device_auth_id": device_id,
+        "user_code": user_code,
+        "interval": str(login.interval_s),
+        "expires_in": round(DEVICE_TTL_S),
+    }
+    return json_reply(200, answer)
 
 
-def _device_token(login: Login, received: Received) -> Reply:
-    body = request_object(received)
-    if isinstance(body, Reply):
-        return body
-    device = login.devices.get(str(body.get("device_auth_id")))
+def _device_token(login: Login, body: JsonObject, host: str) -> Reply:
+    device_id = str(body.get("device_auth_id"))
+    device = login.devices.get(device_id)
     if device is None or device.user_code != body.get("user_code"):
         return refusals.error(404, "Unknown device login.", code="deviceauth_not_found")
     if device.expires_at <= login.site.clock():
@@ -256,21 +243,21 @@ def _device_token(login: Login, received: Received) -> Reply:
         text = "Device authorization is pending."
         return refusals.error(403, text, code="deviceauth_authorization_pending")
     verifier = login.site.new_id("verifier")
-    digest = hashlib.sha256(verifier.encode()).digest()
-    challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    redirect = f"http://{received.headers.get('host', '')}/deviceauth/callback"
-    code = login.grant(device.account, challenge, redirect)
-    del login.devices[str(body["device_auth_id"])]
+    challenge = _challenge(verifier)
+    del login.devices[device_id]
     answer = {
-        "authorization_code": code,
+        "authorization_code": login.grant(
+            device.account, challenge, f"http://{host}/deviceauth/callback"
+        ),
         "code_challenge": challenge,
         "code_verifier": verifier,
     }
     return json_reply(200, answer)
 
 
-def _is_ours(body: JsonObject) -> bool:
-    return body.get("client_id") == CLIENT_ID
+def _challenge(verifier: str) -> str:
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _bad_client() -> Reply:

@@ -1,17 +1,18 @@
 """What the simulator received, and what became of it."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from codex_lb.simulator.accounts import SimAccount
 
-JsonObject = dict[str, Any]
+KEEP = 5_000  # requests on record; the oldest go first
+Live = Literal["stream", "socket"]  # a model request or turn being answered; an open WebSocket
 
 
 @dataclass(slots=True, eq=False)
@@ -39,55 +40,17 @@ class Received:
         """The body, decoded. Raises `msgspec.DecodeError` if it is no JSON."""
         return msgspec.json.decode(self.body)
 
-    def summary(self) -> JsonObject:
-        """For `GET /sim/requests`; credentials are left out."""
-        shown = {
-            name: value for name, value in self.headers.items() if name.lower() != "authorization"
-        }
-        return {
-            "method": self.method,
-            "path": self.path,
-            "query": self.query,
-            "headers": shown,
-            "body": self._shown_body(),
-            "at": self.at,
-            "connection_id": self.connection_id,
-            "endpoint": self.endpoint,
-            "account": self.account.account_id if self.account else None,
-            "step": self.step,
-            "status": self.status,
-            "response_id": self.response_id,
-            "events_sent": self.events_sent,
-            "finished": self.finished,
-            "left_at": self.left_at,
-        }
-
-    def _shown_body(self) -> object:
-        if not self.body or self.path == "/oauth/token":
-            return None
-        try:
-            return self.json
-        except msgspec.DecodeError:
-            return self.body.decode(errors="replace")
-
 
 @dataclass(slots=True)
 class Recorder:
-    """The last `keep` requests, and a way to wait until something has happened."""
+    """The last requests, and a way to wait until something has happened."""
 
-    keep: int
-    requests: deque[Received] = field(init=False)
-    total: int = 0
-    live_streams: int = 0
-    live_sockets: int = 0
+    requests: deque[Received] = field(default_factory=lambda: deque(maxlen=KEEP))
+    live: Counter[Live] = field(default_factory=Counter)
     _waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.requests = deque(maxlen=self.keep)
 
     def add(self, received: Received) -> None:
         self.requests.append(received)
-        self.total += 1
         self.changed()
 
     def changed(self) -> None:
@@ -96,41 +59,26 @@ class Recorder:
             if not future.done() and predicate():
                 future.set_result(None)
 
-    async def wait_for(self, predicate: Callable[[], bool], timeout_s: float) -> None:
-        """Until `predicate()` holds. Raises `TimeoutError`."""
+    async def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> None:  # noqa: ASYNC109 -- the name tests use
+        """Until `predicate()` holds; asked again whenever something happens. Raises `TimeoutError`."""
         if predicate():
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         entry = (predicate, future)
         self._waiters.append(entry)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout):
                 await future
         finally:
             self._waiters.remove(entry)
 
     @contextmanager
-    def streaming(self) -> Iterator[None]:
-        """Count a model request as live."""
-        self.live_streams += 1
+    def living(self, kind: Live) -> Iterator[None]:
+        """Count one of `kind` as live."""
+        self.live[kind] += 1
         self.changed()
         try:
             yield
         finally:
-            self.live_streams -= 1
+            self.live[kind] -= 1
             self.changed()
-
-    @contextmanager
-    def connected(self) -> Iterator[None]:
-        """Count a WebSocket as open."""
-        self.live_sockets += 1
-        self.changed()
-        try:
-            yield
-        finally:
-            self.live_sockets -= 1
-            self.changed()
-
-    def clear(self) -> None:
-        self.requests.clear()
-        self.total = 0

@@ -6,7 +6,7 @@ the point. The same rows serve scripts (`Refuse`), sentinel models and the simul
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,7 +15,8 @@ JSON = "application/json"
 HTML_TYPE = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 
-FIREWALL_PAGE = (
+_INVALID = "invalid_request_error"
+_FIREWALL_PAGE = (
     "<!DOCTYPE html><html><head><title>Just a moment...</title></head>"
     "<body><h1>Sorry, you have been blocked</h1><p>Ray ID: 8f0000000000sim</p></body></html>"
 )
@@ -50,7 +51,6 @@ def detail(status: int, text: str) -> Reply:
 def error(
     status: int,
     message: str,
-    *,
     type_: str | None = None,
     code: str | None = None,
     param: str | None = None,
@@ -61,16 +61,8 @@ def error(
     return json_reply(status, {"error": body}, headers)
 
 
-def _login(code: str, message: str, status: int = 401) -> Reply:
-    return error(status, message, code=code)
-
-
-def _refresh(code: str, message: str) -> Reply:
-    return error(401, message, type_="invalid_request_error", code=code)
-
-
 def _bad(message: str, *, code: str | None = None, param: str | None = None) -> Reply:
-    return error(400, message, type_="invalid_request_error", code=code, param=param)
+    return error(400, message, _INVALID, code, param)
 
 
 def usage_limit(plan: str, now: float, resets_in_s: float | None, resets_at: float | None) -> Reply:
@@ -95,7 +87,7 @@ def burst(retry_after_s: float, model: str) -> Reply:
         f"Please try again in {retry_after_s:g}s."
     )
     wait = {"retry-after": str(max(1, round(retry_after_s)))}
-    return error(429, text, type_="rate_limit_error", code="rate_limit_exceeded", headers=wait)
+    return error(429, text, "rate_limit_error", "rate_limit_exceeded", headers=wait)
 
 
 def unsupported_model(model: str) -> Reply:
@@ -139,7 +131,28 @@ _CONTEXT = (
 )
 _SIGN_IN = "Please try signing in again."
 
+# 401 with the case as its code: from the back end, and with a type from the login host
+_LOGIN = {
+    "token_expired": f"Provided authentication token is expired. {_SIGN_IN}",
+    "token_invalidated": f"Your authentication token has been invalidated. {_SIGN_IN}",
+    "token_revoked": "Encountered invalidated oauth token for user, failing request",
+    "app_session_terminated": f"Your session has ended. {_SIGN_IN}",
+    "account_session_expired": f"Your session has expired. {_SIGN_IN}",
+    "account_auth_invalidated": f"Your sign-in is no longer valid. {_SIGN_IN}",
+    "account_deactivated": "Your OpenAI account has been deactivated, "
+    "please check your email for more information.",
+}
+_REFRESH = {
+    "refresh_token_reused": "Your refresh token has already been used to generate a new access "
+    f"token. {_SIGN_IN}",
+    "refresh_token_expired": f"Your refresh token has expired. {_SIGN_IN}",
+    "refresh_token_invalidated": f"Your refresh token has been invalidated. {_SIGN_IN}",
+    "invalid_refresh_token": "Invalid refresh token.",
+}
+
 CASES: dict[str, Reply] = {
+    **{code: error(401, text, code=code) for code, text in _LOGIN.items()},
+    **{code: error(401, text, _INVALID, code) for code, text in _REFRESH.items()},
     # quota
     "usage_not_included": json_reply(
         429,
@@ -154,54 +167,27 @@ CASES: dict[str, Reply] = {
     "insufficient_quota": error(
         429,
         "You exceeded your current quota, please check your plan and billing details.",
-        type_="insufficient_quota",
-        code="insufficient_quota",
+        "insufficient_quota",
+        "insufficient_quota",
     ),
-    "quota_exceeded": error(
-        429, "Quota exceeded.", type_="insufficient_quota", code="quota_exceeded"
-    ),
+    "quota_exceeded": error(429, "Quota exceeded.", "insufficient_quota", "quota_exceeded"),
     "rate_limit": burst(1.2, "gpt-5.5"),
     "bare_429": detail(429, "Too Many Requests"),
-    "empty_429": Reply(429, b"", TEXT),
-    # login and standing
-    "token_expired": _login(
-        "token_expired", f"Provided authentication token is expired. {_SIGN_IN}"
-    ),
-    "token_invalidated": _login(
-        "token_invalidated", f"Your authentication token has been invalidated. {_SIGN_IN}"
-    ),
-    "token_revoked": _login(
-        "token_revoked", "Encountered invalidated oauth token for user, failing request"
-    ),
+    "empty_429": text_reply(429, ""),
+    # standing
     "unauthorized": detail(401, "Unauthorized"),
-    "app_session_terminated": _login(
-        "app_session_terminated", f"Your session has ended. {_SIGN_IN}"
-    ),
-    "account_session_expired": _login(
-        "account_session_expired", f"Your session has expired. {_SIGN_IN}"
-    ),
-    "account_auth_invalidated": _login(
-        "account_auth_invalidated", f"Your sign-in is no longer valid. {_SIGN_IN}"
-    ),
-    "account_deactivated": _login(
-        "account_deactivated",
-        "Your OpenAI account has been deactivated, please check your email for more information.",
-    ),
-    "account_suspended": _login("account_suspended", "Your account has been suspended.", 403),
-    "account_deleted": _login("account_deleted", "Your account has been deleted.", 403),
+    "account_suspended": error(403, "Your account has been suspended.", code="account_suspended"),
+    "account_deleted": error(403, "Your account has been deleted.", code="account_deleted"),
     "deactivated_workspace": json_reply(402, {"detail": {"code": "deactivated_workspace"}}),
     "workspace_forbidden": detail(403, "You do not have access to this workspace."),
-    "firewall": text_reply(403, FIREWALL_PAGE, {"cf-mitigated": "challenge"}),
+    "firewall": text_reply(403, _FIREWALL_PAGE, {"cf-mitigated": "challenge"}),
     # the request itself
     "bad_request": _bad("Invalid type for 'input[3]': expected an object.", param="input[3]"),
     "unsupported_parameter": unsupported_parameter("temperature"),
     "system_message": detail(400, "System messages are not allowed"),
     "model_not_supported": unsupported_model("gpt-5.3-codex-spark"),
     "model_not_found": error(
-        404,
-        "The requested model does not exist.",
-        type_="invalid_request_error",
-        code="model_not_found",
+        404, "The requested model does not exist.", _INVALID, "model_not_found"
     ),
     "context_length": _bad(_CONTEXT, code="context_length_exceeded", param="input"),
     "encrypted_content": foreign_ciphertext("rs_simulated"),
@@ -214,8 +200,8 @@ CASES: dict[str, Reply] = {
     "cyber_policy": error(
         400,
         "This request has been flagged for potentially high-risk cyber activity.",
-        type_="invalid_request",
-        code="cyber_policy",
+        "invalid_request",
+        "cyber_policy",
     ),
     "invalid_prompt": _bad(
         "Invalid prompt: your prompt was flagged as potentially violating our usage policy.",
@@ -224,20 +210,14 @@ CASES: dict[str, Reply] = {
     "too_large": detail(413, "Request Entity Too Large"),
     "not_found": detail(404, "Not Found"),
     # faults
-    "overloaded": error(
-        503, _OVERLOADED, type_="service_unavailable_error", code="server_is_overloaded"
-    ),
-    "slow_down": error(503, "Slow down.", type_="service_unavailable_error", code="slow_down"),
-    "overloaded_error": error(529, "Overloaded", type_="overloaded_error"),
+    "overloaded": error(503, _OVERLOADED, "service_unavailable_error", "server_is_overloaded"),
+    "slow_down": error(503, "Slow down.", "service_unavailable_error", "slow_down"),
+    "overloaded_error": error(529, "Overloaded", "overloaded_error"),
     "at_capacity": error(
-        503,
-        "Selected model is at capacity. Please try a different model.",
-        type_="server_error",
+        503, "Selected model is at capacity. Please try a different model.", "server_error"
     ),
-    "server_error": error(500, _SERVER, type_="server_error", code="server_error"),
-    "upstream_error": error(
-        502, "Upstream request failed.", type_="server_error", code="upstream_error"
-    ),
+    "server_error": error(500, _SERVER, "server_error", "server_error"),
+    "upstream_error": error(502, "Upstream request failed.", "server_error", "upstream_error"),
     "internal": text_reply(500, "Internal Server Error"),
     "bad_gateway": text_reply(
         502,
@@ -256,17 +236,6 @@ CASES: dict[str, Reply] = {
         code="websocket_connection_limit_reached",
     ),
     # login host
-    "refresh_token_reused": _refresh(
-        "refresh_token_reused",
-        f"Your refresh token has already been used to generate a new access token. {_SIGN_IN}",
-    ),
-    "refresh_token_expired": _refresh(
-        "refresh_token_expired", f"Your refresh token has expired. {_SIGN_IN}"
-    ),
-    "refresh_token_invalidated": _refresh(
-        "refresh_token_invalidated", f"Your refresh token has been invalidated. {_SIGN_IN}"
-    ),
-    "invalid_refresh_token": _refresh("invalid_refresh_token", "Invalid refresh token."),
     "invalid_grant": json_reply(
         400,
         {
@@ -277,7 +246,7 @@ CASES: dict[str, Reply] = {
 }
 
 # What `response.failed` and `error` events say for a code.
-FAILURE_MESSAGES: dict[str, str] = {
+_FAILURES: dict[str, str] = {
     "server_error": _SERVER,
     "server_is_overloaded": _OVERLOADED,
     "slow_down": "Slow down.",
@@ -295,10 +264,5 @@ FAILURE_MESSAGES: dict[str, str] = {
 }
 
 
-def case(name: str, status: int | None) -> Reply:
-    """The row `name`."""
-    return CASES[name] if status is None else replace(CASES[name], status=status)
-
-
 def failure_message(code: str | None) -> str:
-    return FAILURE_MESSAGES.get(code or "", f"The request failed: {code}")
+    return _FAILURES.get(code or "", f"The request failed: {code}")

@@ -7,8 +7,7 @@ A step without `times` stays until another one is scripted for the same account 
 from collections import deque
 from dataclasses import dataclass, field
 
-from codex_lb.simulator.refusals import CASES
-from codex_lb.simulator.steps import Step, fits_any_endpoint, refusals_in
+from codex_lb.simulator.steps import Step, fits_any_endpoint
 
 ENDPOINTS = frozenset(
     {
@@ -44,14 +43,11 @@ class Scripts:
     queues: dict[Key, deque[_Entry]] = field(default_factory=dict)
 
     def add(self, step: Step, account_id: str | None, endpoint: str, times: int | None) -> None:
-        """Raises `ValueError` for an unknown endpoint or refusal, or a step that does not fit."""
+        """Raises `ValueError` for an unknown endpoint, or for a step that does not fit."""
         if endpoint not in ENDPOINTS:
             raise ValueError(f"no endpoint {endpoint!r}; known: {', '.join(sorted(ENDPOINTS))}")
         if endpoint not in _STREAMS and not fits_any_endpoint(step):
             raise ValueError(f"{type(step).__name__} needs a stream, {endpoint} has none")
-        for name in refusals_in(step):
-            if name not in CASES:
-                raise ValueError(f"no refusal {name!r}; known: {', '.join(sorted(CASES))}")
         if times is not None and times < 1:
             raise ValueError("times must be at least 1")
         queue = self.queues.setdefault((account_id, endpoint), deque())
@@ -66,9 +62,6 @@ class Scripts:
             if queue:
                 return _take(queue)
         return None
-
-    def clear(self) -> None:
-        self.queues.clear()
 
 
 def _take(queue: deque[_Entry]) -> Step:

@@ -5,8 +5,7 @@
         sim.script(UsageLimit(), account=account, times=1)
 
 Everything listens on one port: the back end under `/backend-api`, the login host beside it, and
-the remote control under `/sim`. It binds a loopback address by default and has no protection of
-its own.
+the remote control under `/sim`. It binds a loopback address and has no protection of its own.
 """
 
 import itertools
@@ -27,6 +26,8 @@ from codex_lb.simulator.sentinels import Sentinels
 from codex_lb.simulator.site import Site
 from codex_lb.simulator.steps import Step
 
+HOST = "127.0.0.1"
+
 
 class Simulator:
     """A scripted ChatGPT back end and login host on loopback."""
@@ -35,24 +36,24 @@ class Simulator:
         self,
         clock: Callable[[], float] = time.time,  # noqa: TID251 -- where real time comes in
         port: int = 0,
-        host: str = "127.0.0.1",
-        *,
-        keep: int = 5_000,
     ) -> None:
-        """`port` 0 takes a free one. `keep`: requests the record holds, the oldest go first."""
+        """`port` 0 takes a free one."""
         self._base_clock = clock
         self._offset_s = 0.0
-        self._host = host
         self._port = port
         self._site = Site(
             accounts=Accounts(self.now),
             scripts=Scripts(),
             sentinels=Sentinels(),
-            record=Recorder(keep),
+            record=Recorder(),
             clock=self.now,
             new_id=_id_maker(),
         )
         self.login = Login(self._site)
+        self.add_account = self._site.accounts.add
+        self.account = self._site.accounts.find
+        self.approve_device = self.login.approve
+        self.wait_for = self._site.record.wait_for
         self._runner: web.AppRunner | None = None
         self._listener: web.TCPSite | None = None
 
@@ -71,7 +72,7 @@ class Simulator:
     async def start(self) -> None:
         app = web.Application(client_max_size=0)  # 0: no limit
         app.add_routes(login.routes(self.login))
-        app.add_routes(control.routes(self))
+        app.add_routes(control.routes(self, self.account))
         app.add_routes(backend.routes(self._site))
         self._runner = web.AppRunner(
             app,
@@ -97,7 +98,7 @@ class Simulator:
         if self._runner is None:
             raise RuntimeError("the simulator is not started")
         self._site.cut.clear()
-        self._listener = web.TCPSite(self._runner, self._host, self._port)
+        self._listener = web.TCPSite(self._runner, HOST, self._port)
         await self._listener.start()
         self._port = self._runner.addresses[0][1]
 
@@ -123,7 +124,7 @@ class Simulator:
 
     @property
     def auth_url(self) -> str:
-        return f"http://{self._host}:{self._port}"
+        return f"http://{HOST}:{self._port}"
 
     # The world
 
@@ -134,31 +135,6 @@ class Simulator:
     def advance(self, seconds: float) -> None:
         """Move the clock on: tokens lapse, windows roll over."""
         self._offset_s += seconds
-
-    def add_account(
-        self,
-        email: str,
-        plan: str = "plus",
-        account_id: str | None = None,
-        workspace_id: str | None = None,
-        used_5h: float = 0.1,
-        used_week: float = 0.2,
-        access_ttl_s: float = 3600.0,
-    ) -> SimAccount:
-        """A signed-in account. Shares used are of the plan's windows; Free has a monthly one."""
-        return self._site.accounts.add(
-            email=email,
-            plan=plan,
-            account_id=account_id,
-            workspace_id=workspace_id,
-            used_5h=used_5h,
-            used_week=used_week,
-            access_ttl_s=access_ttl_s,
-        )
-
-    def account(self, name: str) -> SimAccount:
-        """By account id or mail address. Raises `LookupError`."""
-        return self._site.accounts.find(name)
 
     @property
     def accounts(self) -> list[SimAccount]:
@@ -180,15 +156,11 @@ class Simulator:
         """
         self._site.scripts.add(step, account.account_id if account else None, endpoint, times)
 
-    def approve_device(self, user_code: str, account: SimAccount) -> None:
-        """What a person does to finish a device login. Raises `LookupError`."""
-        self.login.approve(user_code, account)
-
     def reset(self) -> None:
         """Forget scripts, the record and what `-once` models have done; keep the accounts."""
-        self._site.scripts.clear()
+        self._site.scripts.queues.clear()
         self._site.sentinels.seen.clear()
-        self._site.record.clear()
+        self._site.record.requests.clear()
 
     # The record
 
@@ -217,19 +189,12 @@ class Simulator:
     @property
     def live_streams(self) -> int:
         """Model requests and WebSocket turns being answered right now."""
-        return self._site.record.live_streams
+        return self._site.record.live["stream"]
 
     @property
     def live_sockets(self) -> int:
         """Open WebSockets."""
-        return self._site.record.live_sockets
-
-    async def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> None:  # noqa: ASYNC109 -- the name tests use
-        """Until `predicate()` holds; asked again whenever something happens here.
-
-        Raises `TimeoutError`.
-        """
-        await self._site.record.wait_for(predicate, timeout)
+        return self._site.record.live["socket"]
 
 
 def _id_maker() -> Callable[[str], str]:

@@ -22,7 +22,7 @@ from codex_lb.simulator.refusals import Reply
 from codex_lb.simulator.scripts import Scripts
 from codex_lb.simulator.sentinels import Sentinels
 from codex_lb.simulator.staging import Outcome
-from codex_lb.simulator.steps import Auto, SlowHead
+from codex_lb.simulator.steps import Auto, Break, Refusal, SlowHead
 
 JsonObject = dict[str, Any]
 
@@ -112,18 +112,10 @@ def signed_in(site: Site, request: web.BaseRequest) -> SimAccount | Reply:
     if scheme.lower() != "bearer":
         return refusals.CASES["unauthorized"]
     found = site.accounts.authenticate(token, request.headers.get("chatgpt-account-id"))
-    match found:
-        case SimAccount():
-            found.roll()
-            return found
-        case "expired":
-            return refusals.CASES["token_expired"]
-        case "invalidated":
-            return refusals.CASES["token_invalidated"]
-        case "deactivated":
-            return refusals.CASES["account_deactivated"]
-        case _:
-            return refusals.CASES["unauthorized"]
+    if isinstance(found, str):
+        return refusals.CASES[found]
+    found.roll()
+    return found
 
 
 async def once(
@@ -140,8 +132,10 @@ async def once(
     wait_s = 0.0
     if isinstance(step, SlowHead):
         wait_s, step = step.seconds, step.then
-    outcome = staging.simple(step, account, site.clock()) if step is not None else None
-    outcome = outcome or default()
+    if isinstance(step, Refusal | Break):
+        outcome = staging.simple(step, account, site.clock())
+    else:
+        outcome = default()
     if isinstance(outcome, Reply):
         outcome = replace(outcome, wait_s=wait_s)
     return await carry_out(site, request, outcome, received)

@@ -12,14 +12,13 @@ from typing import Any
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from codex_lb.simulator import delivery, refusals, strict, turns
+from codex_lb.simulator import delivery, refusals, steps, strict, turns
 from codex_lb.simulator.accounts import SimAccount
 from codex_lb.simulator.events import Event
 from codex_lb.simulator.record import Received
 from codex_lb.simulator.refusals import Reply
 from codex_lb.simulator.site import Site, carry_out, receive, request_object, signed_in
 from codex_lb.simulator.staging import Break, Outcome, Stream, simple
-from codex_lb.simulator.steps import SlowHead, Step
 from codex_lb.simulator.turns import Context
 
 JsonObject = dict[str, Any]
@@ -49,7 +48,7 @@ async def serve(site: Site, request: web.Request) -> web.StreamResponse:
         return await carry_out(site, request, account, received)
     received.account = account
     step = site.scripts.next(account.account_id, "websocket")
-    if isinstance(step, SlowHead):
+    if isinstance(step, steps.SlowHead):
         await site.pause(step.seconds)
         step = step.then
     refused = _refused_handshake(site, account, request, step)
@@ -61,18 +60,18 @@ async def serve(site: Site, request: web.Request) -> web.StreamResponse:
     await socket.prepare(request)
     received.status, received.finished = 101, True
     connection = _Connection(site, request, socket, account, received)
-    with site.record.connected():
+    with site.record.living("socket"):
         await _turns(connection)
     return socket
 
 
 def _refused_handshake(
-    site: Site, account: SimAccount, request: web.Request, step: Step | None
+    site: Site, account: SimAccount, request: web.Request, step: steps.Step | None
 ) -> Reply | Break | None:
-    staged = simple(step, account, site.clock()) if step is not None else None
-    if staged is None and BETA not in request.headers.get("openai-beta", ""):
-        return refusals.CASES["upgrade_required"]
-    return staged
+    if isinstance(step, steps.Refusal | steps.Break):
+        return simple(step, account, site.clock())
+    is_asked = BETA in request.headers.get("openai-beta", "")
+    return None if is_asked else refusals.CASES["upgrade_required"]
 
 
 async def _turns(connection: _Connection) -> None:
@@ -107,7 +106,7 @@ async def _turn(connection: _Connection, text: str) -> None:
         account=connection.account,
     )
     site.record.add(received)
-    with site.record.streaming():
+    with site.record.living("stream"):
         try:
             await _perform(connection, _outcome(connection, received), received)
             received.finished = True

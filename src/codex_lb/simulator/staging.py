@@ -72,89 +72,39 @@ class Scene:
 
 def stage(step: Step, scene: Scene) -> Outcome:
     """The outcome of a call to a streaming endpoint."""
+    if isinstance(step, steps.SlowHead):
+        return _delayed(stage(step.then, scene), step)
+    if isinstance(step, steps.Reset) and not step.before_headers:
+        return replace(_whole(steps.Auto(), scene), events=(), ending="rst", is_whole=False)
+    if isinstance(step, steps.Refusal | steps.Break):
+        return simple(step, scene.account, scene.now, scene.model)
+    if isinstance(step, steps.Shape):
+        return _shaped(step, scene)
+    return _spoiled(step, scene) if isinstance(step, steps.Spoiled) else _whole(step, scene)
+
+
+def simple(
+    step: steps.Refusal | steps.Break,
+    account: SimAccount | None,
+    now: float,
+    model: str = "gpt-5.5",
+) -> Reply | Break:
+    """The outcome of a refusal or a break, at any endpoint.
+
+    Replies have the account's quota in their headers where the real ones do.
+    """
     match step:
-        case steps.Status() | steps.UsageLimit() | steps.Burst() | steps.Refuse():
-            return refuse(step, scene.account, scene.now, scene.model)
-        case (
-            steps.Close() | steps.BlackHole() | steps.Garbage() | steps.HugeHeader() | steps.Html()
-        ):
-            return break_off(step)
-        case steps.Reset():
-            if step.before_headers:
-                return Break("rst")
-            return replace(_whole(steps.Auto(), scene), events=(), ending="rst", is_whole=False)
-        case steps.SlowHead():
-            return _delayed(stage(step.then, scene), step)
-        case steps.Drip():
-            return _wired(step.then, scene, drip_s=step.pause_s)
-        case steps.SplitUtf8():
-            return _wired(step.then, scene, split_utf8=True)
-        case steps.Crlf():
-            return _wired(step.then, scene, crlf=True)
-        case steps.Comments():
-            return _wired(step.then, scene, comments=True)
-        case steps.DataOnly():
-            return _wired(step.then, scene, data_only=True)
-        case steps.WrongType():
-            return _wired(step.then, scene, content_type="text/plain; charset=utf-8")
-        case (
-            steps.FailedEvent()
-            | steps.ErrorEvent()
-            | steps.CutAfter()
-            | steps.NoTerminal()
-            | steps.HalfEvent()
-            | steps.GarbageEvent()
-            | steps.Silence()
-        ):
-            return _spoiled(step, scene)
-        case steps.Incomplete():
-            return _whole(step.then, scene, incomplete=step.reason)
-        case _:
-            return _whole(step, scene)
-
-
-def simple(step: Step, account: SimAccount | None, now: float) -> Reply | Break | None:
-    """The outcome at an endpoint with a single body; None leaves it to the endpoint."""
-    match step:
-        case steps.Status() | steps.UsageLimit() | steps.Burst() | steps.Refuse():
-            return refuse(step, account, now)
-        case (
-            steps.Reset()
-            | steps.Close()
-            | steps.BlackHole()
-            | steps.Garbage()
-            | steps.HugeHeader()
-            | steps.Html()
-        ):
-            return break_off(step)
-        case _:
-            return None
-
-
-def refuse(
-    step: steps.Refusal, account: SimAccount | None, now: float, model: str = "gpt-5.5"
-) -> Reply:
-    """The reply for a refusal, with the account's quota in its headers where the real one has it."""
-    match step:
-        case steps.Status(body=str() as body):
-            return refusals.text_reply(step.status, body, step.headers)
-        case steps.Status(body=None):
-            return Reply(step.status, b"", refusals.TEXT, tuple(step.headers.items()))
-        case steps.Status():
-            return refusals.json_reply(step.status, step.body, step.headers)
+        case steps.Status(status, dict(body), headers):
+            return refusals.json_reply(status, body, headers)
+        case steps.Status(status, body, headers):
+            return refusals.text_reply(status, str(body or ""), headers)
         case steps.UsageLimit():
             return _usage_limit(step, account, now)
         case steps.Burst():
             return _with_quota(refusals.burst(step.retry_after_s, model), account, now)
         case steps.Refuse():
-            return _with_quota(refusals.case(step.case, step.status), account, now)
-        case _:
-            assert_never(step)
-
-
-def break_off(step: steps.Break) -> Reply | Break:
-    """The outcome of a break, for any endpoint."""
-    match step:
+            row = refusals.CASES[step.case]
+            return _with_quota(replace(row, status=step.status or row.status), account, now)
         case steps.Reset():
             return Break("rst")
         case steps.Close():
@@ -213,11 +163,29 @@ def _delayed(outcome: Outcome, step: steps.SlowHead) -> Outcome:
             return outcome
 
 
-def _wired(step: steps.Stream, scene: Scene, **wire: Any) -> Stream:
-    stream = stage(step, scene)
+def _shaped(step: steps.Shape, scene: Scene) -> Stream:
+    stream = stage(step.then, scene)
     if not isinstance(stream, Stream):
-        raise TypeError(f"{type(step).__name__} makes no stream")
-    return replace(stream, wire=replace(stream.wire, **wire))
+        raise TypeError(f"{type(step).__name__} shapes streams, not a {type(step.then).__name__}")
+    return replace(stream, wire=_rewired(step, stream.wire))
+
+
+def _rewired(step: steps.Shape, wire: Wire) -> Wire:
+    match step:
+        case steps.Drip():
+            return replace(wire, drip_s=step.pause_s)
+        case steps.SplitUtf8():
+            return replace(wire, split_utf8=True)
+        case steps.Crlf():
+            return replace(wire, crlf=True)
+        case steps.Comments():
+            return replace(wire, comments=True)
+        case steps.DataOnly():
+            return replace(wire, data_only=True)
+        case steps.WrongType():
+            return replace(wire, content_type="text/plain; charset=utf-8")
+        case _:
+            assert_never(step)
 
 
 def _whole(step: Answer, scene: Scene, *, incomplete: str | None = None) -> Stream:
@@ -227,17 +195,13 @@ def _whole(step: Answer, scene: Scene, *, incomplete: str | None = None) -> Stre
     output_tokens = told.output_tokens
     if output_tokens is None:
         output_tokens = answers.output_size(made.items) + made.reasoning_tokens
+    cached_tokens = min(scene.cached_tokens, input_tokens)
     story = Story(
         response_id=scene.new_id("resp"),
         model=told.model or scene.model,
         created_at=int(scene.now),
         items=made.items,
-        usage=Usage(
-            input_tokens,
-            min(scene.cached_tokens, input_tokens),
-            output_tokens,
-            made.reasoning_tokens,
-        ),
+        usage=Usage(input_tokens, cached_tokens, output_tokens, made.reasoning_tokens),
         request=scene.request,
         service_tier=told.service_tier or _tier(scene.request),
         deltas=told.deltas,
@@ -253,31 +217,16 @@ def _tier(request: JsonObject) -> str:
     return asked if asked in ("flex", "priority") else "default"
 
 
-def _spoiled(
-    step: (
-        steps.FailedEvent
-        | steps.ErrorEvent
-        | steps.CutAfter
-        | steps.NoTerminal
-        | steps.HalfEvent
-        | steps.GarbageEvent
-        | steps.Silence
-    ),
-    scene: Scene,
-) -> Stream:
+def _spoiled(step: steps.Spoiled, scene: Scene) -> Stream:
+    if isinstance(step, steps.Incomplete):
+        return _whole(step.then, scene, incomplete=step.reason)
     whole = _whole(step.then, scene)
     count = events.position(whole.events, step.after)
     kept, following = whole.events[:count], whole.events[count]
     stream = replace(whole, events=kept, is_whole=False)
     match step:
-        case steps.FailedEvent():
-            message = step.message or refusals.failure_message(step.code)
-            end = events.failed(whole.story, count, step.code, message)
-            return replace(stream, events=(*kept, end))
-        case steps.ErrorEvent():
-            message = step.message or refusals.failure_message(step.code)
-            end = events.error(count, step.code, message, step.status)
-            return replace(stream, events=(*kept, end))
+        case steps.FailedEvent() | steps.ErrorEvent():
+            return replace(stream, events=(*kept, _failure(step, whole.story, count)))
         case steps.CutAfter():
             return replace(stream, ending=step.how)
         case steps.NoTerminal():
@@ -291,3 +240,10 @@ def _spoiled(
             return replace(stream, ending="hang")
         case _:
             assert_never(step)
+
+
+def _failure(step: steps.FailedEvent | steps.ErrorEvent, story: Story, sequence: int) -> Event:
+    message = step.message or refusals.failure_message(step.code)
+    if isinstance(step, steps.ErrorEvent):
+        return events.error(sequence, step.code, message, step.status)
+    return events.failed(story, sequence, step.code, message)

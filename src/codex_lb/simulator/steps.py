@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from codex_lb.simulator.refusals import CASES
+
 After = int | str
 CutHow = Literal["rst", "fin"]
 
@@ -127,6 +129,10 @@ class Refuse(_Step, frozen=True):
     case: str
     status: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.case not in CASES:
+            raise ValueError(f"no refusal {self.case!r}; known: {', '.join(sorted(CASES))}")
+
 
 # Breaks before any answer
 
@@ -173,7 +179,7 @@ class WrongType(_Step, frozen=True):
 class FailedEvent(_Step, frozen=True):
     """`response.failed` with `code` after part of the answer."""
 
-    code: str
+    code: str = "server_error"
     after: After = "created"
     message: str | None = None  # None: the usual words for the code
     then: "Answer" = Auto()
@@ -182,7 +188,7 @@ class FailedEvent(_Step, frozen=True):
 class ErrorEvent(_Step, frozen=True):
     """An `error` event. On a WebSocket it carries `status` only if one is given."""
 
-    code: str | None
+    code: str | None = "server_error"
     after: After = "created"
     message: str | None = None
     status: int | None = None
@@ -289,18 +295,11 @@ Spoiled = (
     | GarbageEvent
     | Silence
 )
-Shape = SlowHead | Drip | SplitUtf8 | Crlf | Comments | DataOnly | WrongType
+Shape = Drip | SplitUtf8 | Crlf | Comments | DataOnly | WrongType
 Refusal = Status | UsageLimit | Burst | Refuse
 Break = Reset | Close | BlackHole | Garbage | HugeHeader | Html
-Stream = Answer | Spoiled | Drip | SplitUtf8 | Crlf | Comments | DataOnly | WrongType
-Step = Answer | Spoiled | Shape | Refusal | Break
-
-
-def refusals_in(step: Step) -> tuple[str, ...]:
-    """The names of refusals that a step will look up."""
-    if isinstance(step, SlowHead):
-        return refusals_in(step.then)
-    return (step.case,) if isinstance(step, Refuse) else ()
+Stream = Answer | Spoiled | Shape
+Step = Stream | SlowHead | Refusal | Break
 
 
 def fits_any_endpoint(step: Step) -> bool:

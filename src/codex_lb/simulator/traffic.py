@@ -20,7 +20,13 @@ CLIENTS = 3  # conversations at a time
 TURNS = 6  # on average, until a client starts a new conversation
 REQUEST_TIMEOUT_S = 120.0  # longer than any answer of the simulator but a silent one
 # Besides ordinary models: a long answer to watch, a tool call, and failures another account hides.
-SHOWPIECES = ("sim-long", "sim-reasoning", "sim-503-once", "sim-429-burst-once", "sim-reset-once")
+SHOWPIECES = (
+    "sim-long",
+    "sim-reasoning",
+    "sim-refuse-overloaded-once",
+    "sim-burst-once",
+    "sim-reset-once",
+)
 SHOWPIECE_SHARE = 0.2
 
 _PROMPTS = (

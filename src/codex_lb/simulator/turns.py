@@ -53,21 +53,22 @@ def outcome(
     account: SimAccount,
     request: JsonObject,
     received: Received,
-    context: Context | None = None,
+    context: Context,
 ) -> Outcome:
     """The outcome of a sound request; charges the account for a whole answer."""
     step = _step(site, account, request, received)
     received.step = type(step).__name__
     now = site.clock()
-    input_tokens = len(received.body) // _BYTES_PER_TOKEN + (context.tokens if context else 0)
-    key = request.get("prompt_cache_key")
+    input_tokens = len(received.body) // _BYTES_PER_TOKEN + context.tokens
+    sent_key = request.get("prompt_cache_key")
+    key = sent_key if isinstance(sent_key, str) else None
     scene = Scene(
         account=account,
         now=now,
         request=request,
         model=request["model"],
         input_tokens=input_tokens,
-        cached_tokens=account.held_tokens(key if isinstance(key, str) else None, input_tokens),
+        cached_tokens=account.held_tokens(key, input_tokens),
         new_id=site.new_id,
     )
     staged = staging.stage(step, scene)
@@ -75,12 +76,9 @@ def outcome(
         return staged
     announced = _announce_quota(staged, account, now)
     if staged.is_whole:
-        usage = staged.story.usage
-        account.charge(
-            quota.cost(usage.input_tokens, usage.cached_tokens, usage.output_tokens),
-            key if isinstance(key, str) else None,
-            usage.input_tokens,
-        )
+        used = staged.story.usage
+        spent = quota.cost(used.input_tokens, used.cached_tokens, used.output_tokens)
+        account.charge(spent, key, used.input_tokens)
     return announced
 
 
