@@ -52,3 +52,15 @@ def test_a_change_keeps_the_rest_and_raises_the_version() -> None:
 def test_what_cannot_be_is_refused_by_name(given: dict[str, object], named: str) -> None:
     with pytest.raises(InvalidSettingError, match=named):
         operator_settings.changed(OperatorSettings(), given, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("stored", "is_closed"),
+    [
+        ({"apiKeyAuthEnabled": True, "routingStrategy": "newer"}, True),
+        ({"apiKeyAuthEnabled": False}, False),
+        (["nonsense"], False),
+    ],
+)
+def test_what_cannot_be_read_does_not_open_the_door(stored: object, is_closed: bool) -> None:
+    assert operator_settings.fallback(stored) == OperatorSettings(needs_api_key=is_closed)

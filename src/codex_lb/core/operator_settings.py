@@ -30,9 +30,13 @@ def read(stored: object) -> OperatorSettings:
         return OperatorSettings()
     if not isinstance(stored, Mapping) or not isinstance(version := stored.get("version"), int):
         raise ValueError("they have no version")  # noqa: TRY004  about a value, not its type
-    return OperatorSettings(
-        routing_settings.read(stored), version, stored.get(_NEEDS_KEY, False) is True
-    )
+    return OperatorSettings(routing_settings.read(stored), version, stored.get(_NEEDS_KEY) is True)
+
+
+def fallback(stored: object) -> OperatorSettings:
+    """The defaults for what `read` cannot take; but a door that was closed stays closed."""
+    is_closed = isinstance(stored, Mapping) and stored.get(_NEEDS_KEY) is True
+    return OperatorSettings(needs_api_key=is_closed)
 
 
 def as_json(settings: OperatorSettings) -> dict[str, object]:

@@ -29,7 +29,7 @@ class StoredSettings:
             return operator_settings.read(stored)
         except ValueError as error:
             log.warning("stored settings are not usable", error=str(error))
-            return OperatorSettings()
+            return operator_settings.fallback(stored)
 
     async def write(self, settings: OperatorSettings) -> None:
         await self._store.put_setting(_NAME, operator_settings.as_json(settings))
