@@ -9,7 +9,7 @@ from codex_lb.core.routing_settings import RoutingSettings
 
 def test_what_is_written_is_read_back() -> None:
     routing = RoutingSettings(strategy="single_account", single_account_id="a", sticky=False)
-    settings = OperatorSettings(routing, 7)
+    settings = OperatorSettings(routing, 7, needs_api_key=True)
     assert operator_settings.read(operator_settings.as_json(settings)) == settings
 
 

@@ -30,7 +30,9 @@ def read(stored: object) -> OperatorSettings:
         return OperatorSettings()
     if not isinstance(stored, Mapping) or not isinstance(version := stored.get("version"), int):
         raise ValueError("they have no version")  # noqa: TRY004  about a value, not its type
-    return OperatorSettings(routing_settings.read(stored), version)
+    return OperatorSettings(
+        routing_settings.read(stored), version, stored.get(_NEEDS_KEY, False) is True
+    )
 
 
 def as_json(settings: OperatorSettings) -> dict[str, object]:
