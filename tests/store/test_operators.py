@@ -130,7 +130,7 @@ async def test_a_new_key_opens_the_proof_once_it_is_sealed_anew(
 async def test_notes_come_newest_first_and_by_page(store: Store) -> None:
     for number in range(5):
         action = "log_in" if number % 2 else "update_settings"
-        detail = {"n": number} if number else None
+        detail: dict[str, object] | None = {"n": number} if number else None
         await store.operators.note(AuditEntry(NOW + number, "session", "::1", action, "x", detail))
     notes = await store.operators.notes(limit=2, offset=1)
     assert [(note.entry.at, note.entry.detail) for note in notes] == [
