@@ -58,6 +58,14 @@ def test_nothing_set_means_the_defaults() -> None:
             id="networks",
         ),
         pytest.param(
+            {"CODEX_LB_ADMIN_API_TOKEN": "  "}, {"admin_api_token": None}, id="a blank is no token"
+        ),
+        pytest.param(
+            {"CODEX_LB_TRUSTED_PROXIES": "127.0.0.1"},
+            {"trusted_proxies": (ipaddress.ip_network("127.0.0.1/32"),)},
+            id="an address is a network of one",
+        ),
+        pytest.param(
             {"CODEX_LB_FIRST_EVENT_TIMEOUT_SECONDS": "1.5"},
             {"first_event_timeout_seconds": 1.5},
             id="fractions",
@@ -95,6 +103,7 @@ def test_values(environ: dict[str, str], expected: dict[str, object]) -> None:
         ("CODEX_LB_PROXY_ACCOUNT_STREAM_LIMIT", "0"),
         ("CODEX_LB_PROXY_ACCOUNT_STREAM_LIMIT", "1.5"),
         ("CODEX_LB_PROXY_UNAUTHENTICATED_CLIENT_CIDRS", "10.0.0.0/33"),
+        ("CODEX_LB_TRUSTED_PROXIES", "proxy.example"),
         ("CODEX_LB_LOG_FORMAT", "xml"),
         ("CODEX_LB_MODEL_REGISTRY_ENABLED", "perhaps"),
         ("CODEX_LB_USAGE_REFRESH_ENABLED", "perhaps"),
@@ -119,8 +128,8 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(name: str, value: str) -
             "CODEX_LB_XQ", "unknown setting CODEX_LB_XQ is ignored", id="if there is one near"
         ),
         pytest.param(
-            "CODEX_LB_TRUSTED_PROXIES",
-            "setting CODEX_LB_TRUSTED_PROXIES has no effect in this version",
+            "CODEX_LB_METRICS_PORT",
+            "setting CODEX_LB_METRICS_PORT has no effect in this version",
             id="a name of another version is known to do nothing here",
         ),
     ],
@@ -192,8 +201,7 @@ def test_the_example_file_sets_nothing_and_names_everything() -> None:
     )
 
 
-def test_the_admin_token_is_not_shown_with_the_settings() -> None:
-    settings, _ = load({"CODEX_LB_ADMIN_API_TOKEN": " s3cret "})
-    assert settings.admin_api_token == "s3cret"
-    assert "s3cret" not in repr(settings)
-    assert load({"CODEX_LB_ADMIN_API_TOKEN": "  "})[0].admin_api_token is None, "blank is not set"
+def test_nobody_reads_the_admin_token_in_a_log() -> None:
+    settings, _ = load({"CODEX_LB_ADMIN_API_TOKEN": "adm1n"})
+    assert settings.admin_api_token == "adm1n"
+    assert "adm1n" not in repr(settings)

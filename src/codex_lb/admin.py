@@ -125,8 +125,13 @@ def _over_http(settings: Settings, question: Question) -> Answer:
 @contextmanager
 def _without_server(settings: Settings) -> Iterator[Ask]:
     from codex_lb import logs  # noqa: PLC0415  this and the next: only needed here, and slow
+    from codex_lb.core.access import Trust  # noqa: PLC0415
     from codex_lb.dashboard.app import Ports, build  # noqa: PLC0415
+    from codex_lb.dashboard.callers import Callers  # noqa: PLC0415
+    from codex_lb.dashboard.passwords import Passwords  # noqa: PLC0415
+    from codex_lb.dashboard.sign_in import SignIn  # noqa: PLC0415
     from codex_lb.dashboard.stored_accounts import StoredAccounts  # noqa: PLC0415
+    from codex_lb.dashboard.stored_firewall import StoredFirewall  # noqa: PLC0415
     from codex_lb.dashboard.stored_settings import StoredSettings  # noqa: PLC0415
     from codex_lb.store import Store, StoreError, StoreInUseError  # noqa: PLC0415
 
@@ -144,11 +149,20 @@ def _without_server(settings: Settings) -> Iterator[Ask]:
             raise AdminError(str(error)) from error
         try:
             accounts = StoredAccounts(store, clock)
+            callers = Callers(store.operators, Trust((_HERE,)), None, clock)
             app = build(
                 Ports(
-                    accounts, store, StoredSettings(store), store.log, store.log, list, store.keys
+                    accounts,
+                    store,
+                    StoredSettings(store),
+                    store.log,
+                    store.log,
+                    list,
+                    store.keys,
+                    SignIn(callers, Passwords(), clock),
+                    store.operators,
+                    StoredFirewall(store),
                 ),
-                allowed_hosts=(_HERE,),
                 version=__version__,
                 clock=clock,
             )
@@ -158,7 +172,9 @@ def _without_server(settings: Settings) -> Iterator[Ask]:
 
 
 async def _within(app: "ASGIApp", question: Question) -> Answer:
-    """Put the question to the control plane as a caller on this machine."""
+    """Put the question to the control plane: who can open the store needs no password."""
+    from codex_lb.dashboard.callers import COMMAND_LINE  # noqa: PLC0415  slow, as above
+
     headers, body = question.parts()
     target = urlsplit(question.target)
     scope = {
@@ -173,6 +189,7 @@ async def _within(app: "ASGIApp", question: Question) -> Answer:
         "root_path": "",
         "client": (_HERE, 0),
         "server": (_HERE, 0),
+        COMMAND_LINE: True,
         "headers": [
             (name.encode(), value.encode()) for name, value in ({"host": _HERE} | headers).items()
         ],

@@ -23,7 +23,11 @@ from codex_lb.core.keys import ApiKey
 from codex_lb.core.model import OpenedRequest, Receipt
 from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard import app as dashboard
+from codex_lb.dashboard.callers import Callers
+from codex_lb.dashboard.passwords import Passwords
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
+from codex_lb.dashboard.sign_in import SignIn
+from codex_lb.dashboard.stored_firewall import StoredFirewall
 from codex_lb.dashboard.stored_settings import StoredSettings
 from codex_lb.health import Health
 from codex_lb.jobs.affinities import AffinityKeeper
@@ -158,11 +162,18 @@ async def build(
                 settings.allowed_hosts,
                 settings.proxy_unauthenticated_client_cidrs,
                 container.host_address(),
+                settings.trusted_proxies,
             )
+            gate = Gate(ring, keyless, lambda: rules.needs_api_key, clock)
+            firewall = StoredFirewall(store, gate.list_only)
+            await firewall.load()
+            callers = Callers(store.operators, keyless.trust, settings.admin_api_token, clock)
+            sign_in = SignIn(callers, Passwords(), clock)
+            await sign_in.announce()
             data_plane = DataPlane(
                 parts,
                 models,
-                Gate(ring, keyless, lambda: rules.needs_api_key, clock),
+                gate,
                 partial(_own_usage, store, pool, clock),
                 max_responses_body_mb=settings.max_responses_body_mb,
             )
@@ -195,9 +206,10 @@ async def build(
                     store.log,
                     lambda: catalogue.for_dashboard(models.known()),
                     store.keys,
+                    sign_in,
+                    store.operators,
+                    firewall,
                 ),
-                allowed_hosts=settings.allowed_hosts,
-                admin_token=settings.admin_api_token,
                 version=__version__,
                 clock=clock,
                 notice=notice,

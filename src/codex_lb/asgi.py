@@ -15,6 +15,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 WRITE_NOW = "codex_lb.write_now"
 WriteNow = Callable[[bytes], bool]
 
+_HOPS = "x-forwarded-for"
 _REPEATABLE = re.compile(r"[\x21-\x7e]{1,128}")  # in a header and in a log line
 
 
@@ -35,10 +36,16 @@ def write_now(scope: Scope) -> WriteNow | None:
 
 
 def first_values(scope: Scope) -> dict[str, str]:
-    """The request's headers by lower-case name; of a repeated one the first."""
+    """The request's headers by lower-case name; of a repeated one the first.
+
+    Only a repeated `x-forwarded-for` is one list, because the first may be the caller's own word.
+    """
     values: dict[str, str] = {}
     for name, value in scope["headers"]:
         values.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+    if _HOPS in values:
+        hops = [value for name, value in scope["headers"] if name.lower() == _HOPS.encode()]
+        values[_HOPS] = b",".join(hops).decode("latin-1")
     return values
 
 

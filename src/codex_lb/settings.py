@@ -35,8 +35,9 @@ class Settings:
     encryption_key_file: Path | None = None  # None: `encryption.key` in the data directory
     upstream_base_url: str = "https://chatgpt.com/backend-api"
     auth_base_url: str = "https://auth.openai.com"
-    allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     admin_api_token: str | None = field(default=None, repr=False)
+    allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    trusted_proxies: tuple[IPNetwork, ...] = ()
     proxy_unauthenticated_client_cidrs: tuple[IPNetwork, ...] = ()
     upstream_connect_timeout_seconds: float = 8.0
     first_event_timeout_seconds: float = 60.0
@@ -188,8 +189,7 @@ _CHECKS: Mapping[str, Callable[[object], None]] = {
     "log_format": _is_log_format,
 }
 
-# Names that scripts of older or later versions set. Whoever sets one must hear that nothing
-# happens.
+# Names that scripts of older or later versions set. Whoever sets one must hear that nothing happens.
 _ANNOUNCED = frozenset(
     {
         "BASE_PATH",
@@ -197,6 +197,5 @@ _ANNOUNCED = frozenset(
         "METRICS_PORT",
         "OAUTH_CALLBACK_HOST",
         "OAUTH_CALLBACK_PORT",
-        "TRUSTED_PROXIES",
     }
 )

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from codex_lb.core.access import (
     Standing,
+    Trust,
     default_gateway,
     is_cross_site,
     is_foreign,
     may_use_proxy,
+    resolve,
     standing,
 )
 
@@ -213,6 +215,53 @@ def test_may_use_proxy(peer: str | None, headers: dict[str, str], may: bool) -> 
         may_use_proxy(peer, headers, allowed_hosts=ALLOWED, networks=LAN, gateway="172.17.0.1")
         is may
     )
+
+
+PROXIES = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("127.0.0.1"))
+
+
+@pytest.mark.parametrize(
+    ("peer", "chain", "address"),
+    [
+        pytest.param("192.0.2.1", "8.8.8.8", "192.0.2.1", id="a stranger's word is nothing"),
+        pytest.param("10.0.0.1", "8.8.8.8", "8.8.8.8", id="a named proxy's word counts"),
+        pytest.param("::ffff:10.0.0.1", "8.8.8.8", "8.8.8.8", id="also wrapped in IPv6"),
+        pytest.param("10.0.0.1", "1.1.1.1, 8.8.8.8", "8.8.8.8", id="but only whom it saw itself"),
+        pytest.param("10.0.0.1", "1.1.1.1,8.8.8.8, 10.0.0.2", "8.8.8.8", id="or its fellow"),
+        pytest.param("10.0.0.1", "10.0.0.3,10.0.0.2", "10.0.0.3", id="proxies alone: the first"),
+        pytest.param("10.0.0.1", "8.8.8.8, nonsense", "10.0.0.1", id="nothing beyond nonsense"),
+        pytest.param("10.0.0.1", "", "10.0.0.1", id="nothing said"),
+        pytest.param(None, "8.8.8.8", None, id="nobody there"),
+    ],
+)
+def test_a_callers_address(peer: str | None, chain: str, address: str | None) -> None:
+    headers = HOST | {"x-forwarded-for": chain}
+    place = resolve(peer, "http", headers, Trust(ALLOWED, PROXIES))
+    assert place.address == address
+    assert resolve(peer, "http", headers, Trust(ALLOWED)).address == peer
+
+
+@pytest.mark.parametrize("peer", ["10.0.0.1", "127.0.0.1"])
+def test_a_proxy_makes_nobody_local(peer: str) -> None:
+    headers = HOST | {"x-forwarded-for": "127.0.0.1"}
+    assert resolve(peer, "http", headers, Trust(ALLOWED, PROXIES)).standing is Standing.REMOTE
+
+
+@pytest.mark.parametrize(
+    ("peer", "scheme", "told", "is_https"),
+    [
+        ("10.0.0.1", "http", "https", True),
+        ("10.0.0.1", "https", "http", False),
+        ("192.0.2.1", "http", "https", False),
+        ("192.0.2.1", "https", "http", True),
+        ("10.0.0.1", "https", None, True),
+    ],
+)
+def test_https_is_what_a_named_proxy_says(
+    peer: str, scheme: str, told: str | None, is_https: bool
+) -> None:
+    headers = HOST | ({"x-forwarded-proto": told} if told else {})
+    assert resolve(peer, scheme, headers, Trust(ALLOWED, PROXIES)).is_https is is_https
 
 
 HEAD = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"

@@ -1,14 +1,17 @@
 """Builders: a pool in memory, a made-up sign-in, and callers of the control plane."""
 
 import base64
+import ipaddress
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
 import httpx2
 from tests.dashboard.log_builders import FakeLog, FakePeriods
 
+from codex_lb.core.access import Trust
+from codex_lb.core.firewall import Entry
 from codex_lb.core.identity import local_id
 from codex_lb.core.model import (
     Account,
@@ -19,10 +22,16 @@ from codex_lb.core.model import (
     QuotaSample,
     QuotaWindow,
 )
+from codex_lb.core.operator import Login, Session, is_alive
 from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard.api_keys import KeysPort
 from codex_lb.dashboard.app import Ports, build
+from codex_lb.dashboard.callers import Callers, OperatorsPort
+from codex_lb.dashboard.passwords import Passwords
+from codex_lb.dashboard.ports import Clock
+from codex_lb.dashboard.sign_in import SignIn
 from codex_lb.store import AccountTotals, DailySums, EventRecord, HourlySums, StateConflict
+from codex_lb.store.operators import EVERY, AuditEntry, AuditRecord, SessionOverError, Step
 from codex_lb.store.records import Dimension
 
 NOW = 1_790_000_000.0
@@ -157,6 +166,71 @@ class FakeSettings:
         self.kept = settings
 
 
+@dataclass
+class FakeOperators:
+    """What proves the operator, in memory; it is also the audit log."""
+
+    login: Login = field(default_factory=Login)
+    open: dict[str, Session] = field(default_factory=dict)
+    entries: list[AuditEntry] = field(default_factory=list)
+    broken: Exception | None = None
+
+    async def state(self, now: float) -> tuple[Login, list[Session]]:
+        if self.broken:
+            raise self.broken
+        return self.login, [one for one in self.open.values() if is_alive(one, now)]
+
+    async def act(self, decide: Callable[[Login], Step]) -> Step:
+        step = decide(self.login)
+        if step.by is not None and step.by not in self.open:
+            raise SessionOverError
+        self.login = step.login or self.login
+        if step.ends == EVERY:
+            self.open.clear()
+        self.open.pop(step.ends or "", None)
+        if step.opens is not None:
+            self.open[step.opens.id_hash] = step.opens
+        return step
+
+    async def touch(self, id_hash: str, now: float) -> None:
+        self.open[id_hash] = replace(self.open[id_hash], seen_at=now)
+
+    async def note(self, entry: AuditEntry) -> None:
+        self.entries.append(entry)
+
+    async def notes(
+        self, *, limit: int, offset: int = 0, action: str | None = None
+    ) -> list[AuditRecord]:
+        found = [
+            AuditRecord(number, entry)
+            for number, entry in enumerate(self.entries)
+            if action in (None, entry.action)
+        ]
+        return found[::-1][offset : offset + limit]
+
+
+@dataclass
+class FakeFirewall:
+    listed: dict[str, Entry] = field(default_factory=dict)
+
+    async def entries(self) -> list[Entry]:
+        return list(self.listed.values())
+
+    async def add(self, entry: Entry) -> bool:
+        return self.listed.setdefault(entry.network, entry) is entry
+
+    async def remove(self, network: str) -> bool:
+        return self.listed.pop(network, None) is not None
+
+
+@dataclass
+class Time:
+    now: float = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
 def jwt(claims: object) -> str:
     payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
     return f"eyJhbGciOiJSUzI1NiJ9.{payload}.c2ln"
@@ -190,9 +264,14 @@ def caller(
     history: FakeHistory | None = None,
     settings: FakeSettings | None = None,
     keys: KeysPort = cast("KeysPort", None),  # noqa: B008  most tests ask for none
-    admin_token: str | None = None,
+    operators: FakeOperators | None = None,
+    firewall: FakeFirewall | None = None,
+    sign_in: SignIn | None = None,
+    clock: Clock = lambda: NOW,
+    cookies: dict[str, str] | None = None,
 ) -> httpx2.AsyncClient:
     """Speaks to a control plane over these without a network; it holds nothing to close."""
+    operators = operators or FakeOperators()
     app = build(
         Ports(
             accounts,
@@ -202,11 +281,27 @@ def caller(
             FakePeriods(),
             list,
             keys,
+            sign_in or entrance(operators, clock),
+            operators,
+            firewall or FakeFirewall(),
         ),
-        allowed_hosts=("localhost", "127.0.0.1"),
-        admin_token=admin_token,
         version="9.9",
-        clock=lambda: NOW,
+        clock=clock,
     )
     transport = httpx2.ASGITransport(app, client=(peer, 50_000))
-    return httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:2455")
+    base = "http://127.0.0.1:2455"
+    return httpx2.AsyncClient(transport=transport, base_url=base, cookies=cookies)
+
+
+def entrance(
+    operators: OperatorsPort,
+    clock: Clock,
+    *,
+    proxies: Collection[str] = (),
+    token: str | None = None,
+) -> SignIn:
+    """Signing in, with cheap passwords."""
+    networks = [ipaddress.ip_network(proxy) for proxy in proxies]
+    trust = Trust(("localhost", "127.0.0.1"), networks)
+    callers = Callers(operators, trust, token, clock)
+    return SignIn(callers, Passwords(passes=1, memory_kib=8), clock)

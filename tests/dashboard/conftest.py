@@ -1,10 +1,12 @@
 """A control plane over a pool in memory, called from this machine or from another one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
+import structlog
 from tests.dashboard.builders import NOW, AuthFile, FakeAccounts, FakeHistory, FakeSettings, caller
 
 from codex_lb.store import Store
@@ -50,3 +52,10 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = await Store.open(None, data, data / "encryption.key", clock=lambda: NOW)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def log_lines() -> Iterator[list[Any]]:
+    """What is logged, line by line."""
+    with structlog.testing.capture_logs() as lines:
+        yield lines

@@ -16,6 +16,8 @@ DEFAULTS = {
     "relativeAvailabilityTopK": 5,
     "singleAccountId": None,
     "apiKeyAuthEnabled": False,
+    "totpRequiredOnLogin": False,
+    "totpConfigured": False,
     "version": 1,
 }
 ALICE = Account("a", Identity(None, None, "a@example.com", "plus"), "active", None, NOW, NOW, None)

@@ -207,6 +207,7 @@ class Proxy:
     shelf: Shelf
     keys: "KeyCabinet"
     ring: KeyRing
+    gate: Gate
     accounts: list[SimAccount]
 
     def call(
@@ -301,12 +302,14 @@ async def running(
             idle_s=idle_s,
         )
         models = Models(pool, partial(side_calls.get, upstream, credentials), sim.now)
+        keyless = KeylessCallers(("127.0.0.1", "localhost"))
+        gate = Gate(ring, keyless, lambda: keys.needed, sim.now)
         plane = DataPlane(
             parts,
             models,
-            Gate(ring, KeylessCallers(("127.0.0.1", "localhost")), lambda: keys.needed, sim.now),
+            gate,
             keys.own_usage,
             max_responses_body_mb=max_body_mb,
         )
-        yield Proxy(plane, pool, sim, log, shelf, keys, ring, signed_in)
+        yield Proxy(plane, pool, sim, log, shelf, keys, ring, gate, signed_in)
     await upstream.close()

@@ -8,7 +8,9 @@ proxy on the host comes from loopback. So
 2. a request is *foreign* if the browser says that another site's page made it; it never gets
    anything that rests on the caller's address alone;
 3. key-less use of the proxy is for local callers and for networks the operator has named. In a
-   container its default gateway stands for the host itself, under the rules of a local caller.
+   container its default gateway stands for the host itself, under the rules of a local caller;
+4. a caller's *address* is its peer's, unless that is a proxy the operator has named: then it is
+   the last one in `X-Forwarded-For` that no such proxy has. It never makes a caller local.
 
 Headers are a mapping of lower-case names to first values. Programs that are not browsers send
 neither `Origin` nor `Sec-Fetch-Site` and are never foreign.
@@ -19,6 +21,7 @@ import ipaddress
 import re
 import sys
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -75,6 +78,59 @@ class Standing(enum.Enum):
     REMOTE = enum.auto()
 
 
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What the operator's environment says of names and proxies."""
+
+    allowed_hosts: Collection[str]
+    proxies: Collection[IPNetwork] = ()  # whose forwarding headers count
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request comes from."""
+
+    address: str | None
+    standing: Standing
+    is_https: bool  # on the caller's side, as far as is known
+
+
+def resolve(peer: str | None, scheme: str, headers: Mapping[str, str], trust: Trust) -> Place:
+    """The one answer for access, throttling and the audit log.
+
+    Here and in `caller_address`, a repeated `X-Forwarded-For` stands in `headers` whole, its values
+    joined by commas: a caller may send the first, and its proxy add the second.
+    """
+    where = standing(peer, headers, allowed_hosts=trust.allowed_hosts)
+    if is_within(peer, trust.proxies) and "x-forwarded-proto" in headers:
+        scheme = headers["x-forwarded-proto"].strip().lower()
+    return Place(caller_address(peer, headers, trust.proxies), where, scheme == "https")
+
+
+def caller_address(
+    peer: str | None, headers: Mapping[str, str], proxies: Collection[IPNetwork]
+) -> str | None:
+    """As in rule 4. From right to left, because each proxy adds on the right whom it saw."""
+    if not is_within(peer, proxies):
+        return peer
+    for hop in reversed(headers.get("x-forwarded-for", "").split(",")):
+        address = _address(hop.strip())
+        if address is None:
+            break
+        peer = str(address)
+        if not _is_among(address, proxies):
+            break
+    return peer
+
+
+def is_within(address: str | None, networks: Collection[IPNetwork]) -> bool:
+    return bool(networks) and _is_among(_address(address), networks)
+
+
+def _is_among(address: IPAddress | None, networks: Iterable[IPNetwork]) -> bool:
+    return address is not None and any(address in network for network in networks)
+
+
 def standing(
     peer: str | None, headers: Mapping[str, str], *, allowed_hosts: Collection[str]
 ) -> Standing:
@@ -127,7 +183,7 @@ def may_use_proxy(
         return _is_direct(headers, allowed_hosts)
     if "origin" in headers and not _is_unforgeable(headers, allowed_hosts):
         return False
-    return any(address in network for network in networks)
+    return _is_among(address, networks)
 
 
 def default_gateway(route_table: str) -> str | None:

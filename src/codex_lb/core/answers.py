@@ -113,6 +113,11 @@ def forbidden(message: str, code: str) -> Answer:
     return Answer(403, message, "permission_error", code, "invalid_prompt", final=True)
 
 
+def forbidden_address() -> Answer:
+    message = "Requests from this address are not allowed."
+    return Answer(403, message, "access_error", "ip_forbidden", "invalid_prompt", final=True)
+
+
 def not_found(path: str) -> Answer:
     message = f"There is nothing at {path[:200]}."
     return Answer(404, message, "invalid_request_error", "not_found", "invalid_prompt", final=True)

@@ -1,6 +1,5 @@
 """Put the control plane together: `/api` behind its guard, and the pages beside it."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from fastapi import FastAPI
@@ -9,7 +8,10 @@ from fastapi.routing import APIRoute
 from codex_lb.dashboard import (
     accounts,
     api_keys,
+    audit,
+    auth,
     catalogue,
+    firewall,
     forecast,
     overview,
     pages,
@@ -20,10 +22,13 @@ from codex_lb.dashboard import (
     usage,
 )
 from codex_lb.dashboard.api_keys import KeysPort
+from codex_lb.dashboard.audit import AuditPort, Journal
 from codex_lb.dashboard.edge import Edge
+from codex_lb.dashboard.firewall import FirewallPort
 from codex_lb.dashboard.guard import Guard
 from codex_lb.dashboard.log_ports import LogPort, ModelsPort, PeriodPort
 from codex_lb.dashboard.ports import AccountsPort, Clock, HistoryPort, SettingsPort
+from codex_lb.dashboard.sign_in import SignIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +42,19 @@ class Ports:
     periods: PeriodPort
     models: ModelsPort
     keys: KeysPort
+    sign_in: SignIn
+    audit: AuditPort
+    firewall: FirewallPort
 
 
 def build(
     ports: Ports,
     *,
-    allowed_hosts: Collection[str],
-    admin_token: str | None = None,
     version: str,
     clock: Clock,
     notice: str | None = None,
 ) -> FastAPI:
-    """An ASGI app for every path that is not the proxy's. `allowed_hosts` as in the settings.
+    """An ASGI app for every path that is not the proxy's.
 
     `notice`: a sentence that stands at the top of the pages.
     """
@@ -67,16 +73,20 @@ def build(
         timeline.routes(ports.accounts, ports.history, clock),
         usage.routes(ports.accounts, ports.history, clock),
         forecast.routes(ports.accounts, ports.history, clock),
-        settings.routes(ports.settings, ports.accounts),
+        settings.routes(ports.settings, ports.accounts, ports.sign_in),
         request_logs.routes(ports.log),
         overview.routes(ports.accounts, ports.periods, clock),
         catalogue.routes(ports.models),
         api_keys.routes(ports.keys, ports.accounts, clock),
+        auth.routes(ports.sign_in),
+        audit.routes(ports.audit),
+        firewall.routes(ports.firewall, clock),
     ):
         app.include_router(routes)
     problems.install(app)
     pages.install(app, version=version, notice=notice)
-    app.add_middleware(Guard, allowed_hosts=allowed_hosts, admin_token=admin_token)
+    app.add_middleware(Journal, log=ports.audit, clock=clock)
+    app.add_middleware(Guard, callers=ports.sign_in.callers)
     app.add_middleware(Edge, version=version)  # the last one added is the outermost
     return app
 

@@ -16,6 +16,8 @@ from codex_lb.dashboard.problems import Problem, answer
 
 log = structlog.get_logger(__name__)
 
+REQUEST_ID = "codex_lb.request_id"  # in a scope: by which the caller knows its request
+
 RawHeaders = list[tuple[bytes, bytes]]
 
 # Stand wherever an answer does not say otherwise itself.
@@ -45,7 +47,8 @@ class Edge:
             await self._app(scope, receive, send)
             return
         request_id = asgi.own_request_id(asgi.first_values(scope)) or str(uuid.uuid4())
-        scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        path = scope["path"].rstrip("/") or "/"
+        scope = {**scope, "path": path, REQUEST_ID: request_id}
         started = False
 
         async def framed(message: Message) -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from codex_lb.core.operator import Refused
 from codex_lb.store import StoreError
 
 _log = structlog.get_logger(__name__)
@@ -31,16 +32,23 @@ class ErrorBody(BaseModel):
 class Problem(Exception):  # noqa: N818  an answer to the caller, not a fault of ours
     """Ends a request with this answer."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
+        self.headers = headers
         self.status = status
         self.code = code
         self.message = message
 
+    @classmethod
+    def of(cls, refused: Refused) -> "Problem":
+        return cls(refused.status, refused.code, refused.message)
+
 
 def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     body = {"error": {"code": problem.code, "message": problem.message}}
-    return JSONResponse(body, problem.status, headers)
+    return JSONResponse(body, problem.status, headers or problem.headers)
 
 
 def install(app: FastAPI) -> None:

@@ -10,6 +10,7 @@ from codex_lb.core.operator_settings import InvalidSettingError, OperatorSetting
 from codex_lb.core.routing_settings import Strategy
 from codex_lb.dashboard.ports import AccountsPort, SettingsPort
 from codex_lb.dashboard.problems import ErrorBody, Problem
+from codex_lb.dashboard.sign_in import SignIn
 from codex_lb.dashboard.summaries import Shape
 
 _ERROR: dict[str, Any] = {"model": ErrorBody}
@@ -24,6 +25,8 @@ class SettingsResponse(Shape):
     relative_availability_top_k: int
     single_account_id: str | None
     api_key_auth_enabled: bool
+    totp_required_on_login: bool
+    totp_configured: bool
     version: int
 
 
@@ -38,18 +41,27 @@ class SettingsUpdate(Shape):
     relative_availability_top_k: int | None = None
     single_account_id: str | None = None
     api_key_auth_enabled: bool | None = None
+    totp_required_on_login: bool | None = None
     expected_version: int | None = None
 
 
-def routes(settings: SettingsPort, accounts: AccountsPort) -> APIRouter:
+def routes(settings: SettingsPort, accounts: AccountsPort, sign_in: SignIn) -> APIRouter:
     router = APIRouter(prefix="/api/settings", tags=["settings"])
     changing = asyncio.Lock()  # between reading and writing nobody else may write
 
+    async def told(known: OperatorSettings) -> SettingsResponse:
+        login = await sign_in.callers.login()
+        codes = {
+            "totpRequiredOnLogin": login.asks_code,
+            "totpConfigured": login.totp_secret is not None,
+        }
+        return SettingsResponse.model_validate(operator_settings.as_json(known) | codes)
+
     @router.get("")
     async def get_settings() -> SettingsResponse:
-        return _response(await settings.read())
+        return await told(await settings.read())
 
-    @router.put("", responses={409: _ERROR, 422: _ERROR})
+    @router.put("", responses={400: _ERROR, 409: _ERROR, 422: _ERROR})
     async def update_settings(update: SettingsUpdate) -> SettingsResponse:
         """Change what is given. `expected_version` refuses it if another was faster."""
         given = update.model_dump(by_alias=True, exclude_unset=True)
@@ -66,11 +78,9 @@ def routes(settings: SettingsPort, accounts: AccountsPort) -> APIRouter:
                 changed = operator_settings.changed(current, given, known)
             except InvalidSettingError as refusal:
                 raise Problem(422, "validation_error", str(refusal)) from None
+            if update.totp_required_on_login is not None:
+                await sign_in.require_code(required=update.totp_required_on_login)
             await settings.write(changed)
-        return _response(changed)
+        return await told(changed)
 
     return router
-
-
-def _response(settings: OperatorSettings) -> SettingsResponse:
-    return SettingsResponse.model_validate(operator_settings.as_json(settings))

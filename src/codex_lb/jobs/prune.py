@@ -1,4 +1,4 @@
-"""Delete what is past its time: request rows, samples and events. The hourly sums stay."""
+"""Delete what is past its time: request rows, samples, events and the audit log, not hourly sums."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from codex_lb.store import Store
 
 KEEP_SAMPLES_DAYS = 90  # what a forecast looks back on, several times over
 KEEP_EVENTS_DAYS = 180
+KEEP_AUDIT_DAYS = 365
 _DAY_S = 86_400.0
 _EVERY_S = 6 * 3600.0
 _FIRST_AFTER_S = 60.0  # not in the way of a start
@@ -32,6 +33,7 @@ async def prune(store: Store, keep_days: int, now: float) -> None:
         samples_before=now - KEEP_SAMPLES_DAYS * _DAY_S,
         events_before=now - KEEP_EVENTS_DAYS * _DAY_S,
     )
+    await store.operators.prune(notes_before=now - KEEP_AUDIT_DAYS * _DAY_S, now=now)
     if keep_days:
         deleted = await store.prune(now - keep_days * _DAY_S)
         if deleted:

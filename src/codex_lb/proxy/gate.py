@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from codex_lb.core import access, answers, keys
-from codex_lb.core.access import IPNetwork
+from codex_lb.core import access, answers, firewall, keys
+from codex_lb.core.access import IPNetwork, Trust
 from codex_lb.core.answers import Answer
 from codex_lb.core.keys import ApiKey
 from codex_lb.proxy.key_ring import KeyRing
@@ -17,6 +17,11 @@ class KeylessCallers:
     allowed_hosts: tuple[str, ...]
     networks: tuple[IPNetwork, ...] = ()
     gateway: str | None = None  # under which a container sees its host
+    proxies: tuple[IPNetwork, ...] = ()  # whose forwarding headers count
+
+    @property
+    def trust(self) -> Trust:
+        return Trust(self.allowed_hosts, self.proxies)
 
 
 class Gate:
@@ -33,15 +38,23 @@ class Gate:
         self._keyless = keyless
         self._needs_key = needs_key
         self._clock = clock
+        self._listed: tuple[IPNetwork, ...] = ()
+        self.proxies = keyless.proxies  # whose word on a caller's address counts
+
+    def list_only(self, networks: tuple[IPNetwork, ...]) -> None:
+        """From now on nobody else may come, key or not; with none listed, everybody may."""
+        self._listed = networks
 
     def judge(
-        self, peer: str | None, headers: Mapping[str, str], *, insists: bool = False
+        self, address: str | None, headers: Mapping[str, str], *, insists: bool = False
     ) -> ApiKey | Answer | None:
         """The caller's key, None for one who needs none, or why it stays outside.
 
         `insists`: a key is needed here in any case. Where none is needed, what a client shows in
         place of one means nothing, but a good key is still the caller's.
         """
+        if not firewall.admits(address, self._listed):
+            return answers.forbidden_address()
         token = access.bearer(headers)
         key = self._ring.find(token) if token else None
         refusal = keys.refused(key, self._clock())
@@ -50,7 +63,7 @@ class Gate:
         if insists or self._needs_key():
             return refusal if token else answers.unauthorized(keys.MISSING)
         if access.may_use_proxy(
-            peer,
+            address,
             headers,
             allowed_hosts=self._keyless.allowed_hosts,
             networks=self._keyless.networks,

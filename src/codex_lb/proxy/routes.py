@@ -131,7 +131,7 @@ class DataPlane:
         if access.is_cross_site(asked_method, asked.headers):
             return answers.forbidden("Requests from other sites are refused.", "cross_site_request")
         caller = self._gate.judge(
-            asgi.peer(asked.scope), asked.headers, insists=asked.path == _OWN_USAGE
+            self._address(asked), asked.headers, insists=asked.path == _OWN_USAGE
         )
         if isinstance(caller, Answer):
             return caller
@@ -143,6 +143,9 @@ class DataPlane:
         if asked_method != method and not (method == "GET" and asked_method == "HEAD"):
             return answers.wrong_method(asked_method, asked.path)
         return answers.shutting_down() if self.draining else None
+
+    def _address(self, asked: _Asked) -> str | None:
+        return access.caller_address(asgi.peer(asked.scope), asked.headers, self._gate.proxies)
 
     # -- responses ------------------------------------------------------------------------------
 
@@ -195,7 +198,7 @@ class DataPlane:
             api_key_id=asked.key.id if asked.key else None,
             conversation_id=tie.conversation,
             user_agent=asked.headers.get("user-agent"),
-            client_ip=asgi.peer(asked.scope),
+            client_ip=self._address(asked),
         )
 
     # -- quota ----------------------------------------------------------------------------------

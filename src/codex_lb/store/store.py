@@ -28,6 +28,7 @@ from codex_lb.core.renewal import Claim
 from codex_lb.store import (
     accounts,
     affinities,
+    operators,
     preferences,
     pruning,
     quota_samples,
@@ -88,6 +89,7 @@ class Store:
         self.requests = RequestWriter(database, instance_id)
         self.log = LogReader(self._read)
         self.keys = Keys(self._read, self._write, self._write_log, instance_id)
+        self.operators = operators.Operators(self._read, self._write, self._write_log, keys)
 
     @classmethod
     async def open(
@@ -330,13 +332,14 @@ class Store:
         await self._write_log(lambda c: affinities.put(c, given, now=now))
 
     async def reseal(self) -> int:
-        """Seal every credential with the first key, so that the others may leave the key file.
+        """Seal every secret with the first key, so that the others may leave the key file.
 
-        The number of credentials. Needs the old and the new key in the file, the new one first.
+        The number of accounts. Needs the old and the new key in the file, the new one first.
         """
 
         def work(connection: Connection) -> int:
             count = accounts.reseal(connection, self._keys)
+            operators.reseal(connection, self._keys)
             first = [self._keys.fingerprints[0]]
             preferences.write(connection, preferences.KEY_FINGERPRINTS, first)
             return count

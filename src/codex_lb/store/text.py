@@ -23,12 +23,12 @@ def tidied(value: T) -> T:
         before = getattr(value, name)
         if isinstance(before, str):
             if len(before) > LONGEST or not before.isprintable():
-                changed[name] = _tidy(before)
+                changed[name] = tidy(before)
         elif isinstance(before, tuple) and before:
             changed[name] = tuple(tidied(part) for part in before)
     return replace(value, **changed) if changed else value  # type: ignore[arg-type]  # same types
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     clipped = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
     return clipped.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
