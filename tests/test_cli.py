@@ -1,5 +1,6 @@
 """The command line as an operator uses it: with a server that runs, and without one."""
 
+import asyncio
 import base64
 import json
 import logging
@@ -16,6 +17,9 @@ from click.testing import CliRunner, Result
 
 from codex_lb import __version__
 from codex_lb.cli import main
+from codex_lb.core.operator import Login
+from codex_lb.store import Store
+from codex_lb.store.operators import Step
 
 Run = Callable[..., Result]
 
@@ -350,6 +354,33 @@ def test_a_running_server_is_asked_instead(run: Run, server: type[_Server], tmp_
     uploads = [body for question, body in server.asked if question.endswith("import")]
     assert [b"rt_s3cr3t" in body for body in uploads] == [True]
     assert not (tmp_path / "data").exists()
+
+
+def test_a_running_server_is_shown_the_admin_token(run: Run, server: type[_Server]) -> None:
+    seen: list[str | None] = []
+
+    class Watched(_Server):
+        answers, asked = server.answers, server.asked
+
+        def do_GET(self) -> None:
+            seen.append(self.headers["authorization"])
+            super().do_GET()
+
+    with serving(Watched) as port:
+        run("--port", port, "accounts", "list", env={"CODEX_LB_ADMIN_API_TOKEN": "adm1n"})
+        run("--port", port, "accounts", "list")
+    assert seen == ["Bearer adm1n", None]
+
+
+def test_whoever_can_open_the_store_needs_no_password(pool: Run, tmp_path: Path) -> None:
+    async def lock() -> None:
+        data = tmp_path / "data"
+        store = await Store.open(None, data, data / "encryption.key", clock=lambda: 0.0)
+        await store.operators.act(lambda _: Step(Login("hash")))
+        await store.close()
+
+    asyncio.run(lock())
+    assert set(listed(pool)) == set(IDS.values())
 
 
 def test_another_program_on_the_port_is_not_taken_for_ours(run: Run, server: type[_Server]) -> None:
