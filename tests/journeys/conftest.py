@@ -11,6 +11,10 @@ from tests.journeys.service import Service
 
 from codex_lb.simulator import Simulator
 
+# The simulator reports what its accounts have, whatever a script makes them answer, and a report is
+# proof. So usage is asked for only where a test is about that.
+UNASKED = {"CODEX_LB_USAGE_REFRESH_ENABLED": "false"}
+
 _LOG_TAIL = 12_000  # characters shown when a test fails
 
 
@@ -31,7 +35,7 @@ async def service(
     sim: Simulator, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Service]:
     """A running service; its end must be clean, and its log free of defects and tokens."""
-    started = Service(sim, tmp_path_factory.mktemp("service"), settings)
+    started = Service(sim, tmp_path_factory.mktemp("service"), UNASKED | settings)
     await started.start()
     try:
         yield started

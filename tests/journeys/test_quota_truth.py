@@ -21,7 +21,10 @@ SPARK = "gpt-5.3-codex-spark"
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    return {"CODEX_LB_USAGE_REFRESH_INTERVAL_SECONDS": str(ROUND_S)}
+    return {
+        "CODEX_LB_USAGE_REFRESH_ENABLED": "true",
+        "CODEX_LB_USAGE_REFRESH_INTERVAL_SECONDS": str(ROUND_S),
+    }
 
 
 async def test_an_early_reset_frees_an_account_that_was_blocked_for_days(

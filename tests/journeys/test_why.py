@@ -21,7 +21,10 @@ WRITTEN_S = 10.0  # timeline and rows are written in batches, within about a sec
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    return {"CODEX_LB_USAGE_REFRESH_INTERVAL_SECONDS": "1"}
+    return {
+        "CODEX_LB_USAGE_REFRESH_ENABLED": "true",
+        "CODEX_LB_USAGE_REFRESH_INTERVAL_SECONDS": "1",
+    }
 
 
 async def test_a_refusal_gives_a_reason_for_each_account_and_no_mail_address(

@@ -43,6 +43,7 @@ class _Turn:
     """Where the polling of one account stands."""
 
     asked_seq: int = 0  # of its latest poll
+    asked_at: float = 0.0  # what comes back was true then, and proves nothing of what came since
     not_before: float = 0.0
     is_under_way: bool = False
     is_wanted_again: bool = False
@@ -105,8 +106,9 @@ class UsagePoller:
         account = next((a for a in self._pool.accounts() if a.id == account_id), None)
         if account is None:
             return 0
-        answer = await self._once(account)
-        self._take(account_id, self._turns[account_id], answer)
+        turn = self._turns[account_id]
+        answer = await self._once(account, turn)
+        self._take(account_id, turn, answer)
         return answer.status if isinstance(answer, Signal) else HTTPStatus.OK
 
     def _active(self) -> list[Account]:
@@ -123,7 +125,7 @@ class UsagePoller:
 
     async def _poll(self, account: Account, turn: _Turn) -> None:
         try:
-            self._take(account.id, turn, await self._answer(account))
+            self._take(account.id, turn, await self._answer(account, turn))
         except Exception:  # noqa: BLE001  one account's trouble must not end the polling of all
             _log.exception("usage poll failed", account=account.id)
         finally:
@@ -131,15 +133,16 @@ class UsagePoller:
         if turn.is_wanted_again:
             self.poll_soon(account.id)
 
-    async def _answer(self, account: Account) -> bytes | Signal:
+    async def _answer(self, account: Account, turn: _Turn) -> bytes | Signal:
         for pause_s in _PAUSES_S:
-            answer = await self._once(account)
+            answer = await self._once(account, turn)
             if not isinstance(answer, Signal) or not _may_pass(answer):
                 return answer
             await self._sleep(pause_s)
-        return await self._once(account)
+        return await self._once(account, turn)
 
-    async def _once(self, account: Account) -> bytes | Signal:
+    async def _once(self, account: Account, turn: _Turn) -> bytes | Signal:
+        turn.asked_at = self._clock()
         try:
             async with asyncio.timeout(self._patience_s):
                 return await self._fetch(account)
@@ -151,7 +154,7 @@ class UsagePoller:
         if isinstance(answer, Signal):
             self._refused(account_id, turn, answer, now)
             return
-        report = usage_report.read(answer, now)
+        report = usage_report.read(answer, turn.asked_at)
         if report is None:
             _note(account_id, turn, "not a usage report")
             return
