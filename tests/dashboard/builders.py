@@ -269,6 +269,7 @@ def caller(
     sign_in: SignIn | None = None,
     clock: Clock = lambda: NOW,
     cookies: dict[str, str] | None = None,
+    admin_token: str | None = None,
 ) -> httpx2.AsyncClient:
     """Speaks to a control plane over these without a network; it holds nothing to close."""
     operators = operators or FakeOperators()
@@ -281,7 +282,7 @@ def caller(
             FakePeriods(),
             list,
             keys,
-            sign_in or entrance(operators, clock),
+            sign_in or entrance(operators, clock, token=admin_token),
             operators,
             firewall or FakeFirewall(),
         ),

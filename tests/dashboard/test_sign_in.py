@@ -252,7 +252,7 @@ async def test_no_token_is_printed_where_none_is_needed(log_lines: list[Any]) ->
         ("Bearer adm1n", (200, None)),
         ("bearer  adm1n ", (200, None)),
         ("Bearer admin", (401, "invalid_admin_token")),
-        ("Bearer", (401, "invalid_admin_token")),
+        ("Bearer ", (401, "authentication_required")),
         ("Bearer \xe9", (401, "invalid_admin_token")),
         ("Basic adm1n", (401, "authentication_required")),
         (None, (401, "authentication_required")),

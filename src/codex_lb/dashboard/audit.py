@@ -108,7 +108,7 @@ def routes(log: AuditPort) -> APIRouter:
 
     @router.get("")
     async def list_audit_logs(
-        action: str | None = None,
+        action: Annotated[str, Query(pattern=r"^[a-z_]+$")] | None = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> list[AuditLogResponse]:

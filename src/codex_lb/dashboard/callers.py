@@ -17,7 +17,7 @@ import structlog
 from codex_lb import asgi
 from codex_lb.asgi import Scope
 from codex_lb.core import operator
-from codex_lb.core.access import Standing, Trust, is_cross_site, is_foreign, resolve
+from codex_lb.core.access import Standing, Trust, bearer, is_cross_site, is_foreign, resolve
 from codex_lb.core.operator import Caller, Login, Refused, Session, Shown
 from codex_lb.dashboard.ports import Clock
 from codex_lb.dashboard.problems import Problem
@@ -120,10 +120,10 @@ class Callers:
         return session if session and operator.is_alive(session, self._clock()) else None
 
     def _bearer(self, path: str, headers: Mapping[str, str]) -> Literal["none", "right", "wrong"]:
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        if self._token is None or scheme.lower() != "bearer":
+        given = bearer(headers)
+        if self._token is None or given is None:
             return "none"
-        if hmac.compare_digest(given.strip().encode("latin-1"), self._token):
+        if hmac.compare_digest(given.encode("latin-1"), self._token):
             return "right"
         return "none" if path.startswith(SIGN_IN) else "wrong"
 
