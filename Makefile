@@ -43,11 +43,11 @@ check: .venv/.dev ## what to run before every commit: linters, types and unit te
 
 .PHONY: units
 units: .venv/.dev
-	$(BIN)/pytest -m "not journey"
+	$(BIN)/pytest -m "not journey and not postgresql"
 
 .PHONY: test
-test: check tests/clients/node_modules/.installed ## everything: the check, and journeys with real clients
-	$(BIN)/pytest -m journey
+test: check tests/clients/node_modules/.installed ## everything: the check, PostgreSQL, and journeys with real clients
+	$(BIN)/pytest -m "journey or postgresql"
 
 .PHONY: bench
 bench: .venv/.dev ## measure against nginx, and against BENCH_OTHER=http://... if given

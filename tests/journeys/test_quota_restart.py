@@ -9,6 +9,12 @@ from tests.journeys.service import Service
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    """What accounts report counts here."""
+    return {"CODEX_LB_USAGE_REFRESH_ENABLED": "true"}
+
+
 async def test_a_block_is_checked_again_after_a_restart_and_falls_if_usage_is_low(
     service: Service, pool: Pool
 ) -> None:

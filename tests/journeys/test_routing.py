@@ -16,6 +16,13 @@ from codex_lb.simulator.steps import Close, FailedEvent, Refuse, Reset, Status, 
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    """What accounts report counts here."""
+    return {"CODEX_LB_USAGE_REFRESH_ENABLED": "true"}
+
+
 CROWD = 24
 _numbers = itertools.count(1)
 
