@@ -15,6 +15,9 @@ BIN := .venv/bin
 PIP = $$([ -x $(BIN)/pip ] && echo "$(BIN)/python -m pip" || echo "$(PYTHON) -m pip --python $(BIN)/python")
 INSTALL = $(PIP) install --quiet --disable-pip-version-check
 
+# One more than there are cores, because tests wait, too. A file stays whole: its tests share a service.
+SIDE_BY_SIDE = --quiet --numprocesses $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --dist loadfile
+
 .PHONY: help
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -43,11 +46,11 @@ check: .venv/.dev ## what to run before every commit: linters, types and unit te
 
 .PHONY: units
 units: .venv/.dev
-	$(BIN)/pytest -m "not journey and not postgresql"
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not journey and not postgresql"
 
 .PHONY: test
 test: check tests/clients/node_modules/.installed ## everything: the check, PostgreSQL, and journeys with real clients
-	$(BIN)/pytest -m "journey or postgresql"
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "journey or postgresql"
 
 .PHONY: bench
 bench: .venv/.dev ## measure against nginx, and against BENCH_OTHER=http://... if given
