@@ -137,9 +137,11 @@ class Service:
         return {account["accountId"]: account for account in listed["accounts"]}
 
     async def admin(self, method: str, path: str, **more: Any) -> JsonObject:
-        """One call of the operator's API. It must be accepted."""
+        """One call of the operator's API, with the admin token if there is one. It must be accepted."""
+        token = self.settings.get("CODEX_LB_ADMIN_API_TOKEN")
+        headers = {"authorization": f"Bearer {token}"} if token else {}
         async with (
-            aiohttp.ClientSession() as session,
+            aiohttp.ClientSession(headers=headers) as session,
             session.request(method, self.url + path, **more) as reply,
         ):
             text = await reply.text()

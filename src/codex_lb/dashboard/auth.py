@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
@@ -18,12 +18,10 @@ from codex_lb.core import one_time_codes, operator
 from codex_lb.core.operator import Caller, Kind, Login, Session
 from codex_lb.dashboard import audit
 from codex_lb.dashboard.callers import CALLER, COOKIE
-from codex_lb.dashboard.problems import ErrorBody, Problem
+from codex_lb.dashboard.problems import Problem, errors
 from codex_lb.dashboard.sign_in import Opened, SignIn
 from codex_lb.dashboard.summaries import Shape, StatusResponse, moment
 
-_ERROR: dict[str, Any] = {"model": ErrorBody}
-_ERRORS: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 422, 429), _ERROR)
 _LONGEST = 1_024  # characters of a secret that is looked at at all
 
 
@@ -92,7 +90,7 @@ class CodeRequest(Shape):
 
 def routes(sign_in: SignIn) -> APIRouter:
     callers = sign_in.callers
-    router = APIRouter(prefix="/api/dashboard-auth", tags=["sign-in"], responses=_ERRORS)
+    router = APIRouter(prefix="/api/dashboard-auth", tags=["sign-in"])
 
     def told(login: Login, kind: Kind, session: Session | None) -> SessionResponse:
         is_in, has_password = kind != "anonymous", login.password_hash is not None
@@ -119,7 +117,7 @@ def routes(sign_in: SignIn) -> APIRouter:
         caller = _caller(request)
         return told(await callers.login(), caller.kind, caller.session)
 
-    @router.post("/password/setup", responses={409: _ERROR})
+    @router.post("/password/setup", responses=errors(409))
     async def set_password(
         request: Request, response: Response, wanted: PasswordSetupRequest
     ) -> SessionResponse:
@@ -206,7 +204,7 @@ def routes(sign_in: SignIn) -> APIRouter:
         current = caller.session.id_hash if caller.session else None
         return [_open_session(s, current) for s in await callers.sessions()]
 
-    @router.delete("/sessions/{session_id}", responses={404: _ERROR})
+    @router.delete("/sessions/{session_id}", responses=errors(404))
     async def end_session(request: Request, session_id: str) -> StatusResponse:
         _operator(request)
         if session_id not in {session.id_hash for session in await callers.sessions()}:

@@ -6,6 +6,7 @@ secret.
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -27,6 +28,15 @@ class ErrorDetail(BaseModel):
 
 class ErrorBody(BaseModel):
     error: ErrorDetail
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What the schema says of a route, or of all: these statuses come in our envelope."""
+    return {status: {"model": ErrorBody} for status in statuses}
+
+
+# What a request may be answered whatever its route, said once for all of them.
+EVERYWHERE = errors(400, 401, 403, 413, 415, 422, 429, 503)
 
 
 class Problem(Exception):  # noqa: N818  an answer to the caller, not a fault of ours

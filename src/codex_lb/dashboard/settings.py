@@ -1,7 +1,7 @@
 """The routes of what the operator sets while the program runs."""
 
 import asyncio
-from typing import Any, Literal
+from typing import Literal
 
 from fastapi import APIRouter
 
@@ -9,11 +9,9 @@ from codex_lb.core import operator_settings
 from codex_lb.core.operator_settings import InvalidSettingError, OperatorSettings
 from codex_lb.core.routing_settings import Strategy
 from codex_lb.dashboard.ports import AccountsPort, SettingsPort
-from codex_lb.dashboard.problems import ErrorBody, Problem
+from codex_lb.dashboard.problems import Problem, errors
 from codex_lb.dashboard.sign_in import SignIn
 from codex_lb.dashboard.summaries import Shape
-
-_ERROR: dict[str, Any] = {"model": ErrorBody}
 
 
 class SettingsResponse(Shape):
@@ -61,7 +59,7 @@ def routes(settings: SettingsPort, accounts: AccountsPort, sign_in: SignIn) -> A
     async def get_settings() -> SettingsResponse:
         return await told(await settings.read())
 
-    @router.put("", responses={400: _ERROR, 409: _ERROR, 422: _ERROR})
+    @router.put("", responses=errors(409))
     async def update_settings(update: SettingsUpdate) -> SettingsResponse:
         """Change what is given. `expected_version` refuses it if another was faster."""
         given = update.model_dump(by_alias=True, exclude_unset=True)
