@@ -78,6 +78,7 @@ class Barrage:
                 target.method, url, data=io.BytesIO(spoiled.body), headers=headers
             ) as reply:
                 answer = await reply.read()
+            self.service.heard(answer.decode(errors="replace"))
             self.statuses[reply.status] += 1
             complaint = _complaint(reply.status, reply.headers, answer)
             if complaint:

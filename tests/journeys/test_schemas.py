@@ -64,7 +64,7 @@ class Asker:
     """
 
     schema: Any
-    base_url: str
+    service: Service
     token: str | None
     known: Mapping[str, str]
     cases: int
@@ -93,8 +93,9 @@ class Asker:
             if is_known:
                 self._make_known(case.path_parameters)
                 self._make_known(case.body)
-            answer = case.call(base_url=self.base_url, session=session, headers=headers)
+            answer = case.call(base_url=self.service.url, session=session, headers=headers)
             seen[answer.status_code] += 1
+            self.service.heard(answer.text)
             case.validate_response(answer, checks=CHECKS)
 
         try:
@@ -129,7 +130,7 @@ async def _asked_of_api(
 ) -> Found:
     document = await service.admin("GET", "/api/openapi.json")
     schema = schemathesis.openapi.from_dict(document)
-    return await asyncio.to_thread(Asker(schema, service.url, token, known, cases).ask_all)
+    return await asyncio.to_thread(Asker(schema, service, token, known, cases).ask_all)
 
 
 async def test_who_is_not_signed_in_gets_documented_refusals(service: Service) -> None:
@@ -163,7 +164,7 @@ async def test_who_shows_no_key_where_one_is_needed_gets_documented_refusals(
 
 async def _asked_of_proxy(service: Service, token: str | None) -> Found:
     schema = schemathesis.openapi.from_path(REPOSITORY / "docs/proxy-openapi.yaml")
-    asker = Asker(schema, service.url, token, {"model": "gpt-5.5"}, 40)
+    asker = Asker(schema, service, token, {"model": "gpt-5.5"}, 40)
     return await asyncio.to_thread(asker.ask_all)
 
 
