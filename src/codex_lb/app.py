@@ -84,7 +84,7 @@ class App:
 
     def stop(self) -> None:
         """Tell the clients of what still runs that it ends here."""
-        self.data_plane.stop_all()
+        self.data_plane.serving.stop_all()
 
 
 def _is_proxied(path: str) -> bool:
@@ -177,7 +177,7 @@ async def build(
                 partial(_own_usage, store, pool, clock),
                 max_responses_body_mb=settings.max_responses_body_mb,
             )
-            ring.on_round = lambda: data_plane.stop_revoked(ring.is_good)
+            ring.on_round = lambda: data_plane.serving.stop_revoked(ring.is_good)
             usage = UsagePoller(
                 pool,
                 partial(side_calls.get, upstream, credentials, path=wire.USAGE_PATH),
