@@ -187,6 +187,7 @@ async def build(
                 partial(_own_usage, store, pool, clock),
                 max_responses_body_mb=settings.max_responses_body_mb,
             )
+            store.keys.on_change = ring.look
             ring.on_round = lambda: data_plane.serving.stop_revoked(ring.is_good)
             usage = UsagePoller(
                 pool,
