@@ -66,7 +66,7 @@ units: .venv/.dev
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not journey and not postgresql"
 
 .PHONY: test
-test: check tests/clients/node_modules/.installed dashboard chromium ## everything: the check, PostgreSQL, and journeys with real clients
+test: check tests/clients/node_modules/.installed dashboard browser ## everything: the check, PostgreSQL, and journeys with real clients
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "journey or postgresql"
 
 .PHONY: bench
@@ -120,14 +120,16 @@ frontend/node_modules/.installed: frontend/package.json frontend/package-lock.js
 	npm --prefix frontend ci
 	@touch $@
 
-.PHONY: chromium
-chromium:
-	@command -v chromium >/dev/null || { \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			apt-get update -q && apt-get install -q -y --no-install-recommends chromium; \
-		else \
-			echo "The browser tests need Chromium. On Debian: sudo apt-get install chromium" >&2; exit 1; \
-		fi; }
+# What journeys start that comes from the system's package manager.
+.PHONY: browser
+browser:
+	@missing=$$(for tool in chromium curl jq; do command -v $$tool >/dev/null || echo $$tool; done); \
+	if [ -z "$$missing" ]; then exit 0; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -q && apt-get install -q -y --no-install-recommends $$missing; \
+	else \
+		echo "Journeys need" $$missing"." "On Debian: sudo apt-get install" $$missing >&2; exit 1; \
+	fi
 
 tests/clients/node_modules/.installed: tests/clients/package.json tests/clients/package-lock.json
 	npm --prefix tests/clients ci

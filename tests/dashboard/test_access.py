@@ -270,3 +270,42 @@ async def test_the_admin_token_does_not_help_a_foreign_page(accounts: FakeAccoun
     headers = {"authorization": f"Bearer {TOKEN}", "origin": "https://attacker.example"}
     answer = await client.get("/api/accounts", headers=headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cross_site_request")
+
+
+async def test_a_body_without_end_is_not_read_to_its_end(client: httpx2.AsyncClient) -> None:
+    chunks = iter(range(100))
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in chunks:
+            yield b" " * 65_536
+
+    answer = await client.post(
+        "/api/dashboard-auth/password/login",
+        content=endless(),
+        headers={"content-type": "application/json"},
+    )
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "http_413")
+    assert len(list(chunks)) > 60
+
+
+async def test_every_route_announces_our_envelope_for_its_refusals(
+    client: httpx2.AsyncClient,
+) -> None:
+    document = (await client.get("/api/openapi.json")).json()
+
+    announced = [
+        {
+            status: told["content"]["application/json"]["schema"]["$ref"]
+            for status, told in operation["responses"].items()
+            if status >= "400"
+        }
+        for operations in document["paths"].values()
+        for operation in operations.values()
+    ]
+    assert all(
+        {"400", "401", "403", "413", "415", "422", "429", "503"} <= set(a) for a in announced
+    )
+    assert {ref for each in announced for ref in each.values()} == {
+        "#/components/schemas/ErrorBody"
+    }

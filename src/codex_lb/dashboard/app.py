@@ -97,6 +97,7 @@ def build(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        responses=problems.EVERYWHERE,
         generate_unique_id_function=_operation_id,
     )
     for routes in (
