@@ -103,7 +103,7 @@ class Callers:
         if caller.kind != "session" or caller.session is None:
             return True
         session = self._sessions.get(caller.session.id_hash)
-        return session is not None and operator.is_alive(session, self._clock())
+        return session is not None and self._is_alive(session)
 
     async def sessions(self) -> list[Session]:
         """Those alive, the newest first. Raises `StoreError`."""
