@@ -69,16 +69,12 @@ def routes(settings: SettingsPort, accounts: AccountsPort, sign_in: SignIn) -> A
 
     async def told(known: OperatorSettings) -> SettingsResponse:
         login = await sign_in.callers.login()
-        amounts = known.amounts(settings.environment)
+        codes = {
+            "totpRequiredOnLogin": login.asks_code,
+            "totpConfigured": login.totp_secret is not None,
+        }
         return SettingsResponse.model_validate(
-            operator_settings.as_json(known)
-            | {
-                "proxyAccountStreamLimit": amounts.stream_limit,
-                "requestLogRetentionDays": amounts.log_days,
-                "usageHistoryRetentionDays": amounts.sample_days,
-                "totpRequiredOnLogin": login.asks_code,
-                "totpConfigured": login.totp_secret is not None,
-            }
+            operator_settings.in_force(known, settings.environment) | codes
         )
 
     @router.get("")
