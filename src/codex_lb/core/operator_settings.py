@@ -16,6 +16,7 @@ from codex_lb.core import operator, routing_settings
 from codex_lb.core.routing_settings import RoutingSettings
 
 _NEEDS_KEY = "apiKeyAuthEnabled"
+_STREAM_LIMIT = "proxyAccountStreamLimit"
 _LOG_DAYS = "requestLogRetentionOverrideDays"
 _SAMPLE_DAYS = "usageHistoryRetentionOverrideDays"
 _CLEARED_BY_NULL = frozenset({"singleAccountId", _LOG_DAYS, _SAMPLE_DAYS})
@@ -47,7 +48,7 @@ class OperatorSettings(msgspec.Struct, frozen=True):
         default=int(operator.LIFE_S), name="dashboardSessionTtlSeconds"
     )
     stream_limit: Annotated[int, Meta(ge=1, le=1_000_000)] | None = field(
-        default=None, name="proxyAccountStreamLimit"
+        default=None, name=_STREAM_LIMIT
     )
     log_days: Days | None = field(default=None, name=_LOG_DAYS)
     sample_days: Days | None = field(default=None, name=_SAMPLE_DAYS)
@@ -90,6 +91,16 @@ def as_json(settings: OperatorSettings) -> dict[str, object]:
     built: dict[str, Any] = msgspec.to_builtins(settings)
     routing: dict[str, object] = built.pop("routing")
     return routing | built
+
+
+def in_force(settings: OperatorSettings, environment: Amounts) -> dict[str, object]:
+    """As `as_json`, with the amounts that count."""
+    amounts = settings.amounts(environment)
+    return as_json(settings) | {
+        _STREAM_LIMIT: amounts.stream_limit,
+        "requestLogRetentionDays": amounts.log_days,
+        "usageHistoryRetentionDays": amounts.sample_days,
+    }
 
 
 def changed(

@@ -3,11 +3,12 @@
 import asyncio
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from codex_lb.core import operator_settings
 from codex_lb.core.operator_settings import InvalidSettingError, OperatorSettings
 from codex_lb.core.routing_settings import Strategy
+from codex_lb.dashboard import audit
 from codex_lb.dashboard.ports import AccountsPort, SettingsPort
 from codex_lb.dashboard.problems import Problem, errors
 from codex_lb.dashboard.sign_in import SignIn
@@ -68,16 +69,12 @@ def routes(settings: SettingsPort, accounts: AccountsPort, sign_in: SignIn) -> A
 
     async def told(known: OperatorSettings) -> SettingsResponse:
         login = await sign_in.callers.login()
-        amounts = known.amounts(settings.environment)
+        codes = {
+            "totpRequiredOnLogin": login.asks_code,
+            "totpConfigured": login.totp_secret is not None,
+        }
         return SettingsResponse.model_validate(
-            operator_settings.as_json(known)
-            | {
-                "proxyAccountStreamLimit": amounts.stream_limit,
-                "requestLogRetentionDays": amounts.log_days,
-                "usageHistoryRetentionDays": amounts.sample_days,
-                "totpRequiredOnLogin": login.asks_code,
-                "totpConfigured": login.totp_secret is not None,
-            }
+            operator_settings.in_force(known, settings.environment) | codes
         )
 
     @router.get("")
@@ -85,12 +82,13 @@ def routes(settings: SettingsPort, accounts: AccountsPort, sign_in: SignIn) -> A
         return await told(await settings.read())
 
     @router.put("", responses=errors(409))
-    async def update_settings(update: SettingsUpdate) -> SettingsResponse:
+    async def update_settings(request: Request, update: SettingsUpdate) -> SettingsResponse:
         """Change what is given. `expected_version` refuses it if another was faster."""
         given = update.model_dump(by_alias=True, exclude_unset=True)
         known = {account.id for account in await accounts.list()}
         async with changing:
             current = await settings.read()
+            before = await told(current)
             if update.expected_version not in (None, current.version):
                 raise Problem(
                     409,
@@ -106,6 +104,14 @@ def routes(settings: SettingsPort, accounts: AccountsPort, sign_in: SignIn) -> A
             if update.totp_required_on_login is not None:
                 await sign_in.require_code(required=update.totp_required_on_login)
             await settings.write(changed)
-        return await told(changed)
+            after = await told(changed)
+        audit.tell(request, detail=_differences(before, after))
+        return after
 
     return router
+
+
+def _differences(before: SettingsResponse, after: SettingsResponse) -> dict[str, object]:
+    """What was set anew."""
+    old, new = (told.model_dump(by_alias=True, exclude={"version"}) for told in (before, after))
+    return {name: value for name, value in new.items() if value != old[name]}

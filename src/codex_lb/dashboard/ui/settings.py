@@ -79,7 +79,8 @@ def routes(sources: Sources, installation: Installation) -> APIRouter:
 async def document(sources: Sources, installation: Installation) -> SettingsDocument:
     stamp = sources.stamp()
     known = await sources.settings.read()
-    usual = operator_settings.as_json(OperatorSettings())
+    environment = sources.settings.environment
+    usual = operator_settings.in_force(OperatorSettings(), environment)
     login = await sources.callers.login()
     return SettingsDocument.model_validate(
         stamp
@@ -87,7 +88,7 @@ async def document(sources: Sources, installation: Installation) -> SettingsDocu
             "version": known.version,
             "operator": [
                 _field(name, value, usual[name], "operator")
-                for name, value in operator_settings.as_json(known).items()
+                for name, value in operator_settings.in_force(known, environment).items()
                 if name != "version"
             ],
             "environment": [
