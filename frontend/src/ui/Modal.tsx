@@ -15,6 +15,15 @@ export type ModalProps = {
   footer?: ReactNode // buttons, the main one last
 }
 
+/** Rather than the button that closes, which comes first. */
+function focusFirstField(event: Event): void {
+  event.preventDefault()
+  if (!(event.currentTarget instanceof HTMLElement)) return
+  const field = event.currentTarget.querySelector<HTMLElement>('input, select, textarea')
+  const first = field ?? event.currentTarget
+  first.focus()
+}
+
 /** What dialog and sheet have in common; `place` says where it stands. */
 export function Modal(props: ModalProps & { place: string }) {
   const { open, onClose, title, description, children, footer, place } = props
@@ -24,6 +33,7 @@ export function Modal(props: ModalProps & { place: string }) {
         <Radix.Overlay className="fixed inset-0 z-40 bg-[rgb(10_12_16_/_50%)]" />
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
+          onOpenAutoFocus={focusFirstField}
           className={classes(
             'fixed z-40 flex flex-col border-line bg-card shadow-over focus:outline-none',
             place,
