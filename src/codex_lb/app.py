@@ -20,10 +20,12 @@ from codex_lb import __version__, container, logs, price_list, server
 from codex_lb.asgi import Application, Receive, Scope, Send
 from codex_lb.core import catalogue, key_usage, pricing
 from codex_lb.core.keys import ApiKey
-from codex_lb.core.model import OpenedRequest, Receipt
+from codex_lb.core.model import Account, OpenedRequest, Receipt
 from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard import app as dashboard
+from codex_lb.dashboard.callback import CallbackListener
 from codex_lb.dashboard.callers import Callers
+from codex_lb.dashboard.flows import Flows
 from codex_lb.dashboard.passwords import Passwords
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
 from codex_lb.dashboard.sign_in import SignIn
@@ -33,7 +35,7 @@ from codex_lb.health import Health
 from codex_lb.jobs.affinities import AffinityKeeper
 from codex_lb.jobs.credentials import AheadOfNeed
 from codex_lb.jobs.keeper import Keeper
-from codex_lb.jobs.logins import Logins
+from codex_lb.jobs.logins import Logins, LoginWatch, log_change
 from codex_lb.jobs.models import ModelSync
 from codex_lb.jobs.prune import prune_daily
 from codex_lb.jobs.timeline import Timeline
@@ -53,6 +55,7 @@ from codex_lb.store import AccountTotals, Store, StoreError
 from codex_lb.upstream import side_calls, wire
 from codex_lb.upstream.client import UpstreamClient
 from codex_lb.upstream.credentials import Credentials, refresher
+from codex_lb.upstream.oauth import LoginHost
 
 _log = structlog.get_logger(__name__)
 
@@ -108,6 +111,11 @@ async def build(
     keeper = Keeper(store)
     timeline = Timeline(store.add_account_events)
     prices = price_list.shipped()
+
+    def changed(account: Account, *, urgent: bool) -> None:
+        keeper.changed(account, urgent=urgent)
+        watch.see(account)
+
     try:
         async with asyncio.TaskGroup() as group:
             spawn = partial(_spawn, group)
@@ -115,7 +123,7 @@ async def build(
                 clock=clock,
                 limit=settings.proxy_account_stream_limit,
                 serves=lambda plan, model: models.serves(plan, model),  # noqa: PLW0108  made after its pool
-                on_change=keeper.changed,
+                on_change=changed,
                 on_event=timeline.note,
             )
             rules = Rules(pool)
@@ -123,9 +131,11 @@ async def build(
             rules.take(await operator.read())
             ring = KeyRing(store.keys, clock)
             await ring.load()
-            pool.load(await store.accounts())
+            stored = await store.accounts()
+            watch = LoginWatch(log_change, stored)
+            pool.load(stored)
             pool.load_affinities(await store.affinities(now=clock()))
-            logins = Logins(pool, store, timeline.note, spawn, clock)
+            logins = Logins(pool, store, timeline.note, spawn, clock, watch)
             credentials = Credentials(
                 store, refresher(upstream, clock), spawn, clock, observer=logins
             )
@@ -184,13 +194,16 @@ async def build(
                 clock,
                 interval_s=settings.usage_refresh_interval_seconds,
             )
-            accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage)
+            accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage, watch.see)
+            listener = CallbackListener(settings.oauth_callback_host, settings.oauth_callback_port)
+            flows = Flows(LoginHost(upstream, clock), accounts, listener, clock)
             jobs = [
                 spawn(keeper.run()),
                 spawn(timeline.run()),
                 spawn(affinities.run()),
                 spawn(ahead.run()),
                 spawn(ring.run()),
+                spawn(flows.run()),
                 spawn(prune_daily(store, settings.request_log_retention_days, clock)),
             ]
             if settings.usage_refresh_enabled:
@@ -209,6 +222,7 @@ async def build(
                     sign_in,
                     store.operators,
                     firewall,
+                    flows,
                 ),
                 version=__version__,
                 clock=clock,
@@ -216,6 +230,7 @@ async def build(
             )
             yield App(data_plane, Health(store), control)
             credentials.close()
+            flows.close()
             for job in jobs:
                 job.cancel()
         for writer in (keeper, timeline, affinities):

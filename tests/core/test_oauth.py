@@ -119,7 +119,6 @@ GOOD, NO = Callback("s", "c"), Callback("s", refusal="no")
 @pytest.mark.parametrize(
     ("known", "callback", "expected"),
     [
-        pytest.param(None, GOOD, "unknown", id="a state that nobody gave out"),
         pytest.param(flow(), GOOD, "exchange", id="the first code"),
         pytest.param(flow(), NO, "declined", id="no code"),
         pytest.param(flow("exchanging", "c"), GOOD, "repeated", id="the same code meanwhile"),
@@ -129,7 +128,7 @@ GOOD, NO = Callback("s", "c"), Callback("s", refusal="no")
         pytest.param(flow("error"), GOOD, "spent", id="a code after the end"),
     ],
 )
-def test_a_code_is_taken_once(known: Flow | None, callback: Callback, expected: str) -> None:
+def test_a_code_is_taken_once(known: Flow, callback: Callback, expected: str) -> None:
     assert oauth.judge(known, callback) == expected
 
 

@@ -27,6 +27,7 @@ from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard.api_keys import KeysPort
 from codex_lb.dashboard.app import Ports, build
 from codex_lb.dashboard.callers import Callers, OperatorsPort
+from codex_lb.dashboard.flows import Flows
 from codex_lb.dashboard.passwords import Passwords
 from codex_lb.dashboard.ports import Clock
 from codex_lb.dashboard.sign_in import SignIn
@@ -73,6 +74,9 @@ class FakeAccounts:
             id_, identity, "active", None, NOW, credential.refreshed_at, credential.expires_at
         )
         return self.rows[id_], replaced
+
+    async def credential(self, account_id: str) -> Credential | None:
+        return self.credentials.get(account_id)
 
     async def set_state(
         self, account_id: str, state: AccountState, *, allowed_from: Collection[AccountState]
@@ -270,6 +274,7 @@ def caller(
     clock: Clock = lambda: NOW,
     cookies: dict[str, str] | None = None,
     admin_token: str | None = None,
+    flows: Flows = cast("Flows", None),  # noqa: B008  likewise
 ) -> httpx2.AsyncClient:
     """Speaks to a control plane over these without a network; it holds nothing to close."""
     operators = operators or FakeOperators()
@@ -285,6 +290,7 @@ def caller(
             sign_in or entrance(operators, clock, token=admin_token),
             operators,
             firewall or FakeFirewall(),
+            flows,
         ),
         version="9.9",
         clock=clock,

@@ -158,12 +158,8 @@ def read_callback(pasted: str) -> Callback | None:
     return Callback(state, refusal=_refusal(error, _only(values, "error_description") or ""))
 
 
-def judge(
-    flow: Flow | None, callback: Callback
-) -> Literal["exchange", "declined", "repeated", "spent", "unknown"]:
+def judge(flow: Flow, callback: Callback) -> Literal["exchange", "declined", "repeated", "spent"]:
     """What to do with a callback whose state belongs to `flow`."""
-    if flow is None:
-        return "unknown"
     if flow.stage == "pending":
         return "declined" if callback.code is None else "exchange"
     return "repeated" if callback.code is not None and callback.code == flow.code else "spent"

@@ -11,8 +11,11 @@ from codex_lb.dashboard import (
     audit,
     auth,
     catalogue,
+    exporting,
     firewall,
     forecast,
+    importing,
+    oauth,
     overview,
     pages,
     problems,
@@ -25,6 +28,7 @@ from codex_lb.dashboard.api_keys import KeysPort
 from codex_lb.dashboard.audit import AuditPort, Journal
 from codex_lb.dashboard.edge import Edge
 from codex_lb.dashboard.firewall import FirewallPort
+from codex_lb.dashboard.flows import Flows
 from codex_lb.dashboard.guard import Guard
 from codex_lb.dashboard.log_ports import LogPort, ModelsPort, PeriodPort
 from codex_lb.dashboard.ports import AccountsPort, Clock, HistoryPort, SettingsPort
@@ -45,6 +49,7 @@ class Ports:
     sign_in: SignIn
     audit: AuditPort
     firewall: FirewallPort
+    flows: Flows
 
 
 def build(
@@ -69,7 +74,10 @@ def build(
         generate_unique_id_function=_operation_id,
     )
     for routes in (
+        importing.routes(ports.accounts, clock),  # before the routes of an account by its id
         accounts.routes(ports.accounts, clock),
+        exporting.routes(ports.accounts),
+        oauth.routes(ports.flows, ports.accounts, clock),
         timeline.routes(ports.accounts, ports.history, clock),
         usage.routes(ports.accounts, ports.history, clock),
         forecast.routes(ports.accounts, ports.history, clock),
