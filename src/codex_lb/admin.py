@@ -75,8 +75,17 @@ class Answer:
     @property
     def message(self) -> str:
         """What the API says is wrong."""
+        return str(self._error.get("message") or f"status {self.status}")
+
+    @property
+    def code(self) -> str | None:
+        """Its name in the API; None if nothing is wrong."""
+        return self._error.get("code")
+
+    @property
+    def _error(self) -> JsonObject:
         error = self.document.get("error")
-        return str(error["message"]) if isinstance(error, dict) else f"status {self.status}"
+        return error if isinstance(error, dict) else {}
 
 
 Ask = Callable[[Question], Answer]
