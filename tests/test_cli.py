@@ -85,7 +85,7 @@ def test_version(run: Run) -> None:
 def test_an_empty_pool_says_how_to_begin(run: Run) -> None:
     result = run("accounts", "list")
     assert result.exit_code == 0
-    assert "codex-lb accounts import" in result.stdout
+    assert "codex-lb accounts login" in result.stdout
     assert json.loads(run("accounts", "list", "--json").stdout) == {"accounts": []}
 
 
@@ -138,9 +138,10 @@ def test_the_list_has_a_line_per_account(pool: Run) -> None:
         "REQUESTS",
         "ID",
     ]
-    assert [line.split() for line in lines[1:]] == [
+    assert [line.split() for line in lines[1::2]] == [
         ["active", email, "plus", "?", "?", "0", IDS[email]] for email in (ALICE, BOB, CAROL)
     ]
+    assert all(line.startswith("  signed in, last refreshed ") for line in lines[2::2])
 
 
 @pytest.mark.parametrize(
@@ -285,6 +286,7 @@ LIMITED = {
     "status": "rate_limited",
     "usage": {"primaryRemainingPercent": 0.4, "secondaryRemainingPercent": 60.0},
     "requestUsage": {"requestCount": 7},
+    "loginText": "signed in",
 }
 
 
@@ -325,7 +327,7 @@ def test_the_status_of_a_pool_without_a_server(pool: Run) -> None:
 def test_the_status_of_a_pool_that_cannot_serve(run: Run) -> None:
     shown, told = run("status"), run("status", "--json")
     assert (shown.exit_code, told.exit_code) == (1, 1)
-    assert "codex-lb accounts import" in shown.stdout
+    assert "codex-lb accounts login" in shown.stdout
     assert json.loads(told.stdout)["canServe"] is False
 
 

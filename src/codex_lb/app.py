@@ -26,7 +26,9 @@ from codex_lb.core.operator_settings import Amounts, OperatorSettings
 from codex_lb.dashboard import app as dashboard
 from codex_lb.dashboard import assets
 from codex_lb.dashboard.bus import Bus
+from codex_lb.dashboard.callback import CallbackListener
 from codex_lb.dashboard.callers import Callers
+from codex_lb.dashboard.flows import Flows
 from codex_lb.dashboard.passwords import Passwords
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
 from codex_lb.dashboard.sign_in import SignIn
@@ -38,7 +40,7 @@ from codex_lb.health import Health
 from codex_lb.jobs.affinities import AffinityKeeper
 from codex_lb.jobs.credentials import AheadOfNeed
 from codex_lb.jobs.keeper import Keeper
-from codex_lb.jobs.logins import Logins
+from codex_lb.jobs.logins import Logins, LoginWatch, log_change
 from codex_lb.jobs.models import ModelSync
 from codex_lb.jobs.prune import prune_hourly
 from codex_lb.jobs.timeline import Timeline
@@ -58,6 +60,7 @@ from codex_lb.store import AccountTotals, Store, StoreError
 from codex_lb.upstream import side_calls, wire
 from codex_lb.upstream.client import UpstreamClient
 from codex_lb.upstream.credentials import Credentials, refresher
+from codex_lb.upstream.oauth import LoginHost
 
 _log = structlog.get_logger(__name__)
 
@@ -124,6 +127,11 @@ async def build(
     keeper = Keeper(store)
     timeline = Timeline(store.add_account_events)
     prices = price_list.shipped()
+
+    def changed(account: Account, *, urgent: bool) -> None:
+        keeper.changed(account, urgent=urgent)
+        watch.see(account)
+
     try:
         async with asyncio.TaskGroup() as group:
             spawn = partial(_spawn, group)
@@ -151,9 +159,11 @@ async def build(
             rules.take(await operator.read())
             ring = KeyRing(store.keys, clock)
             await ring.load()
-            pool.load(await store.accounts())
+            stored = await store.accounts()
+            watch = LoginWatch(log_change, stored)
+            pool.load(stored)
             pool.load_affinities(await store.affinities(now=clock()))
-            logins = Logins(pool, store, timeline.note, spawn, clock)
+            logins = Logins(pool, store, timeline.note, spawn, clock, watch)
             credentials = Credentials(
                 store, refresher(upstream, clock), spawn, clock, observer=logins
             )
@@ -220,7 +230,9 @@ async def build(
                 clock,
                 interval_s=settings.usage_refresh_interval_seconds,
             )
-            accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage)
+            accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage, watch.see)
+            listener = CallbackListener(settings.oauth_callback_host, settings.oauth_callback_port)
+            flows = Flows(LoginHost(upstream, clock), accounts, listener, clock)
             jobs = [
                 spawn(keeper.run()),
                 spawn(timeline.run()),
@@ -229,6 +241,7 @@ async def build(
                 spawn(ahead.run()),
                 spawn(ring.run()),
                 spawn(prune_hourly(store, lambda: rules.amounts, clock)),
+                spawn(flows.run()),
             ]
             if settings.usage_refresh_enabled:
                 jobs.append(spawn(usage.run()))
@@ -246,6 +259,7 @@ async def build(
                     sign_in,
                     store.operators,
                     firewall,
+                    flows,
                     live,
                     lambda: telling.in_flight,
                     bus,
@@ -259,6 +273,7 @@ async def build(
             )
             yield App(data_plane, Health(store), control, settings.base_path)
             credentials.close()
+            flows.close()
             for job in jobs:
                 job.cancel()
         for writer in (keeper, timeline, affinities):

@@ -47,6 +47,8 @@ class Settings:
     proxy_account_stream_limit: int = 8
     model_registry_enabled: bool = True
     token_refresh_interval_days: float = 8.0  # only upstream knows when an idle login lapses
+    oauth_callback_host: str = "localhost"  # both loopback families; in a container 0.0.0.0
+    oauth_callback_port: int = 1455  # the login host knows no other; tests use others
     max_responses_body_mb: int = 128
     usage_refresh_enabled: bool = True
     usage_refresh_interval_seconds: float = 60.0
@@ -209,6 +211,7 @@ def _is_log_format(value: object) -> None:
 _DAY_S = 86_400.0
 _CHECKS: Mapping[str, Callable[[object], None]] = {
     "port": _within(0, 65_535),
+    "oauth_callback_port": _within(1, 65_535),
     "upstream_base_url": _is_url,
     "auth_base_url": _is_url,
     "upstream_connect_timeout_seconds": _within(0.01, _DAY_S),
@@ -229,7 +232,5 @@ _ANNOUNCED = frozenset(
     {
         "MAX_BODY_MB",
         "METRICS_PORT",
-        "OAUTH_CALLBACK_HOST",
-        "OAUTH_CALLBACK_PORT",
     }
 )

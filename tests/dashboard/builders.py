@@ -28,6 +28,7 @@ from codex_lb.dashboard.api_keys import KeysPort
 from codex_lb.dashboard.app import Ports, build
 from codex_lb.dashboard.assets import Built
 from codex_lb.dashboard.callers import Callers, OperatorsPort
+from codex_lb.dashboard.flows import Flows
 from codex_lb.dashboard.passwords import Passwords
 from codex_lb.dashboard.ports import Clock
 from codex_lb.dashboard.sign_in import SignIn
@@ -75,6 +76,9 @@ class FakeAccounts:
             id_, identity, "active", None, NOW, credential.refreshed_at, credential.expires_at
         )
         return self.rows[id_], replaced
+
+    async def credential(self, account_id: str) -> Credential | None:
+        return self.credentials.get(account_id)
 
     async def set_state(
         self, account_id: str, state: AccountState, *, allowed_from: Collection[AccountState]
@@ -275,6 +279,7 @@ def caller(
     admin_token: str | None = None,
     built: Built | None = None,
     base: str = "",
+    flows: Flows = cast("Flows", None),  # noqa: B008  likewise
 ) -> httpx2.AsyncClient:
     """Speaks to a control plane over these without a network; it holds nothing to close."""
     operators = operators or FakeOperators()
@@ -290,6 +295,7 @@ def caller(
             sign_in or entrance(operators, clock, token=admin_token),
             operators,
             firewall or FakeFirewall(),
+            flows,
         ),
         installation=Installation("9.9"),
         clock=clock,

@@ -1,44 +1,19 @@
-"""The routes of the pool's accounts: list, import, and what an operator does to one of them."""
+"""The routes of the pool's accounts: list, and what an operator does to one of them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import StringConstraints
 
-from codex_lb.core import identity, summary
+from codex_lb.core import summary
 from codex_lb.core.accounts import PAUSE, PROBE, REACTIVATE, Change, why_not
-from codex_lb.core.identity import InvalidAuthJson
 from codex_lb.core.model import Account, Priority
 from codex_lb.dashboard.ports import AccountsPort, Clock
 from codex_lb.dashboard.problems import Problem, errors
-from codex_lb.dashboard.summaries import (
-    AccountImportResponse,
-    AccountsResponse,
-    Shape,
-    StatusResponse,
-    imported,
-    summaries,
-)
-from codex_lb.dashboard.upload import read_file
+from codex_lb.dashboard.summaries import AccountsResponse, Shape, StatusResponse, summaries
 from codex_lb.store import StateConflict
 
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"  # it is printed in terminals, and no database takes a NUL
-AUTH_JSON_BYTES = 1_048_576  # real files have some kilobytes
-
-_UPLOAD: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["auth_json"],
-                    "properties": {"auth_json": {"type": "string", "format": "binary"}},
-                }
-            }
-        },
-    }
-}
 
 
 class AliasRequest(Shape):
@@ -89,17 +64,6 @@ def routes(accounts: AccountsPort, clock: Clock) -> APIRouter:
     async def list_accounts() -> AccountsResponse:
         known, served = await accounts.list(), await accounts.totals()
         return summaries(known, served, accounts.streams(), clock())
-
-    @router.post("/import", openapi_extra=_UPLOAD)
-    async def import_account(request: Request) -> AccountImportResponse:
-        """Add the account of a Codex `auth.json`, or sign a known one in anew."""
-        document = await read_file(request, "auth_json", limit=AUTH_JSON_BYTES)
-        try:
-            who, credential = identity.parse(document, now=clock())
-        except InvalidAuthJson as refusal:
-            raise Problem(400, "invalid_auth_json", f"{refusal.message}.") from None
-        account, _replaced = await accounts.import_(who, credential)
-        return imported(account, clock())
 
     @router.post("/{account_id}/pause", responses=errors(404, 409))
     async def pause_account(account_id: str) -> StatusResponse:

@@ -13,8 +13,11 @@ from codex_lb.dashboard import (
     audit,
     auth,
     catalogue,
+    exporting,
     firewall,
     forecast,
+    importing,
+    oauth,
     overview,
     pages,
     problems,
@@ -30,6 +33,7 @@ from codex_lb.dashboard.audit import AuditPort, Journal
 from codex_lb.dashboard.bus import Bus
 from codex_lb.dashboard.edge import Edge
 from codex_lb.dashboard.firewall import FirewallPort
+from codex_lb.dashboard.flows import Flows
 from codex_lb.dashboard.forecast import Forecasts
 from codex_lb.dashboard.guard import Guard
 from codex_lb.dashboard.log_ports import LogPort, ModelsPort, PeriodPort
@@ -52,6 +56,7 @@ class Ports:
     sign_in: SignIn
     audit: AuditPort
     firewall: FirewallPort
+    flows: Flows
     live: Live = field(default_factory=Live)
     in_flight: Callable[[], int] = lambda: 0
     bus: Bus = field(default_factory=Bus)
@@ -101,7 +106,10 @@ def build(
         generate_unique_id_function=_operation_id,
     )
     for routes in (
+        importing.routes(ports.accounts, clock),  # before the routes of an account by its id
         accounts.routes(ports.accounts, clock),
+        exporting.routes(ports.accounts),
+        oauth.routes(ports.flows, ports.accounts, clock),
         timeline.routes(ports.accounts, ports.history, clock),
         usage.routes(ports.accounts, ports.history, clock),
         forecast.routes(foreseen),

@@ -31,13 +31,16 @@ class PooledAccounts:
         keeper: Keeper,
         clock: Callable[[], float],
         usage: AsksUsage,
+        saw: Callable[[Account], None],
     ) -> None:
+        """`saw` is told of every account that was changed here."""
         self._store = store
         self._stored = StoredAccounts(store, clock)
         self._pool = pool
         self._credentials = credentials
         self._keeper = keeper
         self._usage = usage
+        self._saw = saw
 
     async def list(self) -> list[Account]:
         """As the pool knows them: its readings are newer than the store's."""
@@ -56,6 +59,9 @@ class PooledAccounts:
         await self.reload(account.id)
         self._usage.poll_soon(account.id)
         return account, replaced
+
+    async def credential(self, account_id: str) -> Credential | None:
+        return await self._credentials.current(account_id)
 
     async def set_state(
         self, account_id: str, state: AccountState, *, allowed_from: Collection[AccountState]
@@ -98,4 +104,5 @@ class PooledAccounts:
             known.pop(account_id, None)
         else:
             known[account_id] = account
+            self._saw(account)
         self._pool.load(known.values())

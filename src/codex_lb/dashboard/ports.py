@@ -26,6 +26,9 @@ class AccountsPort(Protocol):
     async def import_(self, identity: Identity, credential: Credential) -> tuple[Account, bool]:
         """Add the account, or replace the credential of the same identity; which of the two."""
 
+    async def credential(self, account_id: str) -> Credential | None:
+        """The one in use. None if there is no such account."""
+
     async def set_state(
         self, account_id: str, state: AccountState, *, allowed_from: Collection[AccountState]
     ) -> Account | None:
