@@ -184,6 +184,13 @@ def foreign_history() -> Answer:
     )  # fmt: skip
 
 
+def no_compaction() -> Answer:
+    message = "Upstream has answered without a compaction item, so the history stays as it is."
+    return Answer(
+        400, message, "invalid_request_error", "compaction_failed", "invalid_prompt", final=True
+    )
+
+
 def cut(signal: Signal) -> Answer:
     """The answer broke off after its beginning."""
     message = signal.message or "Upstream broke off."

@@ -144,13 +144,14 @@ class Relay:
         return signal
 
     async def _end_json(self, sink: JsonSink, kind: str, signal: Signal | None) -> None:
-        if signal is None and sink.response is not None:
+        if isinstance(sink.reply, Answer):
+            return await self.say(sink.reply, as_event=False)
+        if signal is None and sink.reply is not None:
             self.notes.terminal = kind
-            body = msgspec.json.encode(sink.response)
-            await self._client.reply(200, {"content-type": "application/json"}, body)
-            return
+            body = msgspec.json.encode(sink.reply)
+            return await self._client.reply(200, {"content-type": "application/json"}, body)
         unreadable = errors.fault("stream_incomplete", "Upstream's response is not readable.")
-        await self.say(answers.of_failed_event(signal or unreadable), as_event=False)
+        return await self.say(answers.of_failed_event(signal or unreadable), as_event=False)
 
     async def pass_failed(self, held: list[Event], signal: Signal) -> None:
         """A held-back stream whose failure is the client's answer, as upstream sent it."""

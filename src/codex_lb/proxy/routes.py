@@ -46,10 +46,13 @@ class DataPlane:
         self.draining = False
         told = Listings(models, parts.told, own_usage)
         responses = partial(self.serving.serve, forms.RESPONSES)
+        compact = partial(self.serving.serve, forms.COMPACT)
         self._one_model: Route = ("GET", told.model)
         self._routes: dict[str, Route] = {
             "/v1/responses": ("POST", responses),
             f"{CODEX}/responses": ("POST", responses),
+            "/v1/responses/compact": ("POST", compact),
+            f"{CODEX}/responses/compact": ("POST", compact),
             "/v1/models": ("GET", told.models),
             f"{CODEX}/models": ("GET", told.models),
             _OWN_USAGE: ("GET", told.own_usage),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from codex_lb.asgi import ClientGoneError
-from codex_lb.core import affinity, answers, json_guard, keys
+from codex_lb.core import affinity, answers, json_guard
 from codex_lb.core.answers import Answer
 from codex_lb.core.keys import ApiKey
 from codex_lb.core.model import OpenedRequest
@@ -15,12 +15,8 @@ from codex_lb.core.responses import Call
 from codex_lb.proxy import body
 from codex_lb.proxy.asked import Asked
 from codex_lb.proxy.downstream import Downstream, ShutdownError
-from codex_lb.proxy.exchange import Exchange
 from codex_lb.proxy.forms import Form
-from codex_lb.proxy.lines import HttpLine
 from codex_lb.proxy.parts import Parts, Request
-from codex_lb.proxy.relay import Relay
-from codex_lb.proxy.settle import Notes
 from codex_lb.proxy.turnstile import Turnstile
 
 _log = structlog.get_logger(__name__)
@@ -60,15 +56,7 @@ class Serving:
         request = Request(call, asked.dialect, tie, asked.headers, row, key)
         self._live[client] = key
         try:
-            relay = Relay(
-                client,
-                form.sink(request, self._parts.told),
-                Notes(asyncio.get_running_loop().time()),
-                clock=self._parts.clock,
-                idle_s=self._parts.idle_s,
-            )
-            line = HttpLine(self._parts.upstream, request)
-            await Exchange(self._parts, request, client, relay, line).serve()
+            await form.exchange(self._parts, request, client).serve()
         except (ClientGoneError, ShutdownError):
             raise
         except Exception:  # noqa: BLE001  the edge: a defect must not leave the client unanswered
@@ -112,12 +100,9 @@ class Serving:
 
 def _judged(form: Form, data: bytes, asked: Asked) -> Call | Answer:
     """The call as the key would have it, or why the key may not make it. Raises `BadRequestError`."""
-    if not json_guard.is_harmless(data):
+    if form.is_json and not json_guard.is_harmless(data):
         complaint = json_guard.refuse(data)
         if complaint:
             raise BadRequestError(complaint)
     call = form.read(data, asked.dialect, asked.headers)
-    if asked.key is None:
-        return call
-    call = keys.imposed(asked.key, call)
-    return keys.refused_call(asked.key, call.model, call.effort) or call
+    return form.allowed(asked.key, call) if asked.key else call

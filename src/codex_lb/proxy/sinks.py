@@ -103,19 +103,26 @@ class OpenAISink:
         yield _failed(self._stub, answer, response_id, sequence)
 
 
+def _as_it_is(response: JsonObject) -> JsonObject | Answer:
+    return response
+
+
 class JsonSink:
+    """`shape` makes the reply of the finished response, or says why there is none."""
+
     streams = False
 
-    def __init__(self) -> None:
+    def __init__(self, shape: Callable[[JsonObject], JsonObject | Answer] = _as_it_is) -> None:
+        self._shape = shape
         self._output = _Output()
-        self.response: JsonObject | None = None  # there once the stream has ended well
+        self.reply: JsonObject | Answer | None = None  # there once the stream has ended well
 
     def take(self, event: Event) -> bytes:
         self._output.note(event)
         if event.kind in events.GOOD_ENDS:
             response = (json_object(event.data()) or {}).get("response")
             if isinstance(response, dict):
-                self.response = self._output.fill(response)
+                self.reply = self._shape(self._output.fill(response))
         return b""
 
     def failure(
