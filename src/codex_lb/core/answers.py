@@ -172,6 +172,16 @@ def lost_anchor(response_id: str) -> Answer:
     )  # fmt: skip
 
 
+def lost_file(file_id: str) -> Answer:
+    message = (
+        f"The ChatGPT account that has the file '{file_id}' is not available. Upload it again."
+    )
+    return Answer(
+        400, message, "invalid_request_error", "file_not_found", "invalid_prompt", "file_id",
+        final=True,
+    )  # fmt: skip
+
+
 def foreign_history() -> Answer:
     message = (
         "The compacted history of this conversation was made by another ChatGPT account, and the"

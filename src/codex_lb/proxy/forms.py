@@ -4,6 +4,7 @@ All of them become one `Call` in upstream's dialect and take the same line throu
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ class Form:
     read: Reader
     sink: Callable[[Request, Told], Sink]
     is_json: bool = True  # its shape is looked at before it is read
+    max_body: float = math.inf  # bytes, decoded, where there is less room than for a turn
 
     def allowed(self, key: ApiKey, call: Call) -> Call | Answer:
         """The call as the key would have it, or why the key may not make it."""

@@ -5,16 +5,16 @@ the client's. What upstream left half said is not passed on, and nothing after a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
 from codex_lb.core import answers, errors, events, headers, quota, sse
 from codex_lb.core.answers import Answer
 from codex_lb.core.errors import Signal
-from codex_lb.core.model import Credits, QuotaWindow
 from codex_lb.core.sse import COMMENT, DELTAS, Event
 from codex_lb.proxy.downstream import Downstream
+from codex_lb.proxy.lines import Measured
 from codex_lb.proxy.settle import Notes
 from codex_lb.proxy.sinks import JsonSink, Sink
 from codex_lb.upstream.client import Reply, UpstreamFaultError
@@ -23,8 +23,6 @@ _CLOSE_S = 0.5  # for upstream to end a stream that said all, so that its connec
 _MAX_HELD_BYTES = 16 * 1024 * 1024  # the first events echo instructions and tools, but no input
 # The idle deadline is moved at most this often: once a chunk would cost more than it tells.
 _DEADLINE_STEPS = 8
-
-Measured = Callable[[Collection[QuotaWindow], Credits | None], None]
 
 
 class Relay:

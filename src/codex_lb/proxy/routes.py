@@ -14,6 +14,7 @@ from codex_lb.core.answers import Answer
 from codex_lb.core.keys import ApiKey
 from codex_lb.proxy import forms
 from codex_lb.proxy.asked import CODEX, Asked, read_head, request_ids
+from codex_lb.proxy.beside import Beside, Route
 from codex_lb.proxy.downstream import ShutdownError
 from codex_lb.proxy.gate import Gate
 from codex_lb.proxy.listings import ONE_MODEL, Listings
@@ -23,8 +24,6 @@ from codex_lb.proxy.serving import Serving
 
 _OWN_USAGE = "/v1/usage"
 USAGE_PATH = "/api/codex/usage"  # beside the operator's API, because Codex asks there
-
-Route = tuple[str, Callable[[Asked], Awaitable[None]]]  # method, what serves it
 
 
 class DataPlane:
@@ -44,6 +43,7 @@ class DataPlane:
         self.serving = Serving(parts, max_body_mb=max_responses_body_mb)
         self._new_id = request_ids()
         self.draining = False
+        self._beside = Beside(self.serving)
         told = Listings(models, parts.told, own_usage)
         responses = partial(self.serving.serve, forms.RESPONSES)
         compact = partial(self.serving.serve, forms.COMPACT)
@@ -58,6 +58,7 @@ class DataPlane:
             _OWN_USAGE: ("GET", told.own_usage),
             USAGE_PATH: ("GET", told.quota),
             "/backend-api/wham/usage": ("GET", told.quota),
+            **self._beside.routes(),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +74,9 @@ class DataPlane:
             return None
 
     def _route(self, path: str) -> Route | None:
-        return self._one_model if path.startswith(ONE_MODEL) else self._routes.get(path)
+        if path.startswith(ONE_MODEL):
+            return self._one_model
+        return self._routes.get(path) or self._beside.uploaded(path)
 
     def _refused(self, asked: Asked, method: str | None) -> Answer | None:
         """Why the request stays outside; None: it may pass."""

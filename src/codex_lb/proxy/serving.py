@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
@@ -15,7 +16,8 @@ from codex_lb.core.responses import Call
 from codex_lb.proxy import body
 from codex_lb.proxy.asked import Asked
 from codex_lb.proxy.downstream import Downstream, ShutdownError
-from codex_lb.proxy.forms import Form
+from codex_lb.proxy.exchange import Exchange
+from codex_lb.proxy.forms import Reader
 from codex_lb.proxy.parts import Parts, Request
 from codex_lb.proxy.turnstile import Turnstile
 
@@ -23,6 +25,21 @@ _log = structlog.get_logger(__name__)
 
 _MIB = 1024 * 1024
 _LONG_READ = 2 * _MIB  # reading a larger body takes longer than others should wait
+
+
+class Form(Protocol):
+    """What an endpoint asks for, see `proxy/forms.py` and `proxy/plain.py`."""
+
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def read(self) -> Reader: ...
+    @property
+    def is_json(self) -> bool: ...
+    @property
+    def max_body(self) -> float: ...
+    def allowed(self, key: ApiKey, call: Call) -> Call | Answer: ...
+    def exchange(self, parts: Parts, request: Request, client: Downstream) -> Exchange: ...
 
 
 class Serving:
@@ -67,8 +84,9 @@ class Serving:
             del self._live[client]
 
     async def _read_call(self, form: Form, asked: Asked) -> Call | Answer:
+        limit = int(min(self._max_body, form.max_body))
         try:
-            data = await body.read(asked.receive, asked.headers, limit=self._max_body)
+            data = await body.read(asked.receive, asked.headers, limit=limit)
             await self._turnstile.enter()
             if len(data) > _LONG_READ:  # others are served meanwhile
                 return await asyncio.to_thread(_judged, form, data, asked)
@@ -76,7 +94,7 @@ class Serving:
         except BadRequestError as error:
             return answers.bad_request(error)
         except body.TooLargeError:
-            return answers.too_large(self._max_body, asked.dialect)
+            return answers.too_large(limit, asked.dialect)
         except body.UnsupportedEncodingError as error:
             return answers.unsupported_encoding(error.coding, asked.dialect)
         except (body.BadEncodingError, body.TruncatedError) as error:

@@ -2,6 +2,8 @@
 
 RESPONSES_PATH = "/codex/responses"
 MODELS_PATH = "/codex/models"
+FILES_PATH = "/files"
+TRANSCRIBE_PATH = "/transcribe"
 USAGE_PATH = "/wham/usage"
 TOKEN_PATH = "/oauth/token"  # noqa: S105  a path, not a secret
 
