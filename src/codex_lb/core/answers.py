@@ -201,6 +201,14 @@ def no_compaction() -> Answer:
     )
 
 
+def no_image(words: str) -> Answer:
+    """`words`: what the model has said instead."""
+    message = f"No image was drawn. {words}".strip()
+    return Answer(
+        400, message, "invalid_request_error", "image_not_generated", "invalid_prompt", final=True
+    )
+
+
 def cut(signal: Signal) -> Answer:
     """The answer broke off after its beginning."""
     message = signal.message or "Upstream broke off."

@@ -8,12 +8,13 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from codex_lb.core import compaction, events, keys, responses
+from codex_lb.core import compaction, events, image_reply, images, keys, responses
 from codex_lb.core.answers import Answer
 from codex_lb.core.keys import ApiKey
 from codex_lb.core.responses import Call, Dialect
 from codex_lb.proxy.downstream import Downstream
 from codex_lb.proxy.exchange import Exchange
+from codex_lb.proxy.image_sink import ImageSink
 from codex_lb.proxy.lines import HttpLine
 from codex_lb.proxy.parts import Parts, Request
 from codex_lb.proxy.relay import Relay
@@ -62,5 +63,16 @@ def _read_responses(body: bytes, dialect: Dialect, _headers: Mapping[str, str]) 
     return responses.read(body, dialect)
 
 
+def _image_sink(kind: str) -> Callable[[Request, Told], Sink]:
+    def made(request: Request, _told: Told) -> Sink:
+        if not request.call.stream:
+            return JsonSink(image_reply.told)
+        return ImageSink(kind, request.row.opened_at_ms // 1000)
+
+    return made
+
+
 RESPONSES = Form("responses", _read_responses, _responses_sink)
 COMPACT = Form("compact", compaction.read, lambda _request, _told: JsonSink(compaction.told))
+IMAGES = Form("images", images.generation, _image_sink("image_generation"), is_json=False)
+IMAGE_EDITS = Form("images", images.edit, _image_sink("image_edit"), is_json=False)

@@ -95,7 +95,7 @@ class Relay:
             if self.committed:
                 self._extend(deadline)
                 await self._client.write(b"".join(out))
-                self._is_idle = self._sink.streams
+                self._is_idle = self._sink.passes_deltas
         return errors.fault("stream_incomplete", "Upstream ended the stream too early.")
 
     def _pass_delta(self, chunk: bytes) -> bool:

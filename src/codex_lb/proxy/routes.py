@@ -25,6 +25,14 @@ from codex_lb.proxy.serving import Serving
 _OWN_USAGE = "/v1/usage"
 USAGE_PATH = "/api/codex/usage"  # beside the operator's API, because Codex asks there
 
+# Below `/v1` and the Codex route alike.
+_FORMS = {
+    "/responses": forms.RESPONSES,
+    "/responses/compact": forms.COMPACT,
+    "/images/generations": forms.IMAGES,
+    "/images/edits": forms.IMAGE_EDITS,
+}
+
 
 class DataPlane:
     """`/v1` and `/backend-api`."""
@@ -45,14 +53,13 @@ class DataPlane:
         self.draining = False
         self._beside = Beside(self.serving)
         told = Listings(models, parts.told, own_usage)
-        responses = partial(self.serving.serve, forms.RESPONSES)
-        compact = partial(self.serving.serve, forms.COMPACT)
         self._one_model: Route = ("GET", told.model)
         self._routes: dict[str, Route] = {
-            "/v1/responses": ("POST", responses),
-            f"{CODEX}/responses": ("POST", responses),
-            "/v1/responses/compact": ("POST", compact),
-            f"{CODEX}/responses/compact": ("POST", compact),
+            **{
+                prefix + path: ("POST", partial(self.serving.serve, form))
+                for prefix in ("/v1", CODEX)
+                for path, form in _FORMS.items()
+            },
             "/v1/models": ("GET", told.models),
             f"{CODEX}/models": ("GET", told.models),
             _OWN_USAGE: ("GET", told.own_usage),
