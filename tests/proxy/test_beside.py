@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.proxy.harness import CODEX, OPENAI, Answer, Proxy, ask, running
+from tests.proxy.test_api_keys import LIMITED, add, bearer
 
 from codex_lb.core import control
 from codex_lb.core.model import Block
@@ -126,6 +127,20 @@ async def test_a_success_beside_the_turns_does_not_end_a_block(sim: Simulator) -
         proxy.pool.load([replace(account, blocks=(burst,))])
         assert (await speak(proxy)).status == 200, "a last resort"
         assert proxy.pool.accounts()[0].blocks == (burst,)
+
+
+async def test_a_key_that_may_not_use_the_model_is_refused(proxy: Proxy) -> None:
+    key = await add(proxy, allowed_models=("gpt-5.5",))
+    answer = await proxy.post(SPEECH[0], form(), headers=FORM | bearer(key))
+    assert (answer.status, answer.error["code"]) == (403, "model_not_allowed")
+    assert proxy.sim.requests == []
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/transcriptions", "/backend-api/codex/alpha/search"])
+async def test_what_uses_no_tokens_holds_none_of_a_keys_limits(proxy: Proxy, path: str) -> None:
+    key = await add(proxy, limits=(LIMITED,))
+    assert (await proxy.post(path, form(), headers=FORM | bearer(key))).status == 200
+    assert proxy.keys.reserved == []
 
 
 # -- files -----------------------------------------------------------------------------------------

@@ -56,9 +56,8 @@ FOREIGN_ORIGINATOR = "codex_cli_rs"
 OUR_USER_AGENT = f"codex-lb/{__version__}"
 LITE = "x-openai-internal-codex-responses-lite"
 
-_PASSED_DOWN = frozenset(
-    {"openai-model", "x-reasoning-included", "openai-processing-ms", TURN_STATE}
-)
+MODEL = "openai-model"  # Codex warns of rerouting if it is not the one that it has named
+_PASSED_DOWN = frozenset({MODEL, "x-reasoning-included", "openai-processing-ms", TURN_STATE})
 _PASSED_DOWN_BESIDE = frozenset({"content-type", "etag", "cache-control", "location"})
 
 

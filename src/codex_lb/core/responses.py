@@ -57,6 +57,7 @@ class Call:
     prompt_cache_key: str | None = None
     previous_response_id: str | None = None
     lite: bool = False  # tools come as an `additional_tools` item
+    renamed: bool = False  # another model than the client has named
     files: tuple[str, ...] = ()  # ids that it names; each may be known to one account only
     shape: str = ""  # of the answer, where an endpoint has several
     opening: bytes = b""  # how instructions and first user message begin, for a derived affinity
@@ -168,6 +169,7 @@ def _read(body: bytes, dialect: Dialect) -> Call:
         prompt_cache_key=text_in(changed, "prompt_cache_key"),
         previous_response_id=text_in(changed, "previous_response_id"),
         lite=any(item.type == "additional_tools" for item in items or ()),
+        renamed=_model(changed) != _model(fields),
         files=_files(sent),
         opening=_opening(changed, items or []),
     )

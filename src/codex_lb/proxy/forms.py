@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from codex_lb.core import compaction, events, image_reply, images, keys, responses
+from codex_lb.core import compaction, events, headers, image_reply, images, keys, responses
 from codex_lb.core.answers import Answer
 from codex_lb.core.keys import ApiKey
 from codex_lb.core.responses import Call, Dialect
@@ -46,6 +46,7 @@ class Form:
             Notes(asyncio.get_running_loop().time()),
             clock=parts.clock,
             idle_s=parts.idle_s,
+            unsaid=(headers.MODEL,) if request.call.renamed else (),
         )
         return Exchange(parts, request, client, relay, HttpLine(parts.upstream, request))
 

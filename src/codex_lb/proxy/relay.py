@@ -5,7 +5,7 @@ the client's. What upstream left half said is not passed on, and nothing after a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 
 import msgspec
 
@@ -26,11 +26,14 @@ _DEADLINE_STEPS = 8
 
 
 class Relay:
-    """One client's view of the stream, over all attempts. `idle_s`: silence that ends a stream."""
+    """One client's view of the stream, over all attempts. `idle_s`: silence that ends a stream.
+
+    `unsaid`: headers of upstream's that the client must not get.
+    """
 
     def __init__(
         self, client: Downstream, sink: Sink, notes: Notes, *, clock: Callable[[], float],
-        idle_s: float,
+        idle_s: float, unsaid: Collection[str] = (),
     ) -> None:  # fmt: skip
         self.committed = False
         self.response_id: str | None = None  # of the response that the client has seen
@@ -39,6 +42,7 @@ class Relay:
         self.notes = notes
         self._clock = clock
         self._idle_s = idle_s
+        self._unsaid = unsaid
         self._loop_time = asyncio.get_running_loop().time
         self._extended_at = 0.0
         self._scanner = sse.Scanner()
@@ -110,7 +114,10 @@ class Relay:
         self.committed = True
         self.notes.first_event_ms = self.notes.elapsed_ms(self._loop_time())
         if self._sink.streams:
-            await self._client.begin_stream(headers.downstream(reply.headers.items()))
+            said = headers.downstream(reply.headers.items())
+            await self._client.begin_stream(
+                {n: v for n, v in said.items() if n not in self._unsaid}
+            )
         out.extend(self._sink.take(event) for event in held)
 
     def _note(self, event: Event, measured: Measured) -> None:
