@@ -144,7 +144,9 @@ def _checked(read: Callable[[], T]) -> T:
         return read()
     except UNREADABLE as error:
         found = _PARAM.search(str(error))
-        raise BadRequestError(f"{error}.", param=found[1] if found else None) from error
+        raise BadRequestError(
+            f"The request cannot be read: {error}.", param=found[1] if found else None
+        ) from error
 
 
 # -- what is sent ----------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ class Exchange:
         self._deadline = self._notes.began + ALL_ATTEMPTS_S
         self._retries = 0  # drawn on the budget
         self._bound: str | None = None  # the account that has what the request refers to
+        self._anchor = ""  # which of it: a response's id, or a file's
         self._relay = relay
         self._is_turn = line.endpoint is Endpoint.RESPONSES
         self._tries = Attempts(parts, request, relay, line, self._deadline)
@@ -101,6 +102,7 @@ class Exchange:
         for anchor in (call.previous_response_id, *call.files):
             if anchor is not None and self._bound is None:
                 self._bound = pool.owner(anchor) or await self._parts.owner_of(anchor)
+                self._anchor = anchor
         return self._bound is None or self._bound in pool.plans()
 
     # -- the loop -------------------------------------------------------------------------------
@@ -192,12 +194,9 @@ class Exchange:
 
     async def _end(self, ending: Ending, *, refusal: Refusal | None) -> None:
         if ending == "lost_anchor":
-            call = self._request.call
-            answer = (
-                answers.lost_file(call.files[0])
-                if call.previous_response_id is None and call.files
-                else answers.lost_anchor(call.previous_response_id or "")
-            )
+            is_file = self._anchor in self._request.call.files
+            lost = answers.lost_file if is_file else answers.lost_anchor
+            answer = lost(self._anchor)
         elif ending == "foreign_history":
             answer = answers.foreign_history()
         elif refusal is not None:
