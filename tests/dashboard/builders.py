@@ -26,10 +26,12 @@ from codex_lb.core.operator import Login, Session, is_alive
 from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard.api_keys import KeysPort
 from codex_lb.dashboard.app import Ports, build
+from codex_lb.dashboard.assets import Built
 from codex_lb.dashboard.callers import Callers, OperatorsPort
 from codex_lb.dashboard.passwords import Passwords
 from codex_lb.dashboard.ports import Clock
 from codex_lb.dashboard.sign_in import SignIn
+from codex_lb.dashboard.ui import Installation
 from codex_lb.store import AccountTotals, DailySums, EventRecord, HourlySums, StateConflict
 from codex_lb.store.operators import EVERY, AuditEntry, AuditRecord, SessionOverError, Step
 from codex_lb.store.records import Dimension
@@ -270,6 +272,8 @@ def caller(
     clock: Clock = lambda: NOW,
     cookies: dict[str, str] | None = None,
     admin_token: str | None = None,
+    built: Built | None = None,
+    base: str = "",
 ) -> httpx2.AsyncClient:
     """Speaks to a control plane over these without a network; it holds nothing to close."""
     operators = operators or FakeOperators()
@@ -286,8 +290,10 @@ def caller(
             operators,
             firewall or FakeFirewall(),
         ),
-        version="9.9",
+        installation=Installation("9.9"),
         clock=clock,
+        built=built,
+        base=base,
     )
     transport = httpx2.ASGITransport(app, client=(peer, 50_000))
     base = "http://127.0.0.1:2455"
