@@ -260,3 +260,22 @@ def test_any_object_is_read_or_refused(body: dict[str, Any]) -> None:
         except BadRequestError:
             continue
         assert json.loads(out)["store"] is False
+
+
+@pytest.mark.parametrize(
+    ("content", "files"),
+    [
+        pytest.param({"type": "input_file", "file_id": "file_1"}, ("file_1",), id="a file"),
+        pytest.param(
+            {"type": "input_image", "image_url": "sediment://file_2"}, ("file_2",), id="an image"
+        ),
+        pytest.param({"type": "input_text", "text": '"file_id": "file_3"'}, (), id="only a text"),
+        pytest.param({"type": "input_file", "file_id": {"a": 1}}, (), id="no id"),
+        pytest.param([{"file_id": "file_4"}] * 2, ("file_4",), id="named twice"),
+        pytest.param([{"file_id": f"f{i}"} for i in range(99)], tuple(f"f{i}" for i in range(32)),
+                     id="too many to look up"),
+    ],
+)  # fmt: skip
+def test_the_files_that_a_body_names(content: Any, files: tuple[str, ...]) -> None:
+    body = {"model": "m", "input": [{"role": "user", "content": content}]}
+    assert read(json.dumps(body).encode(), Dialect.CODEX).files == files

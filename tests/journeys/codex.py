@@ -17,6 +17,7 @@ _NOBODY = "http://127.0.0.1:9"  # the discard port: whatever leaves loopback fai
 _CONFIG = """\
 model = "{model}"
 model_provider = "pool"
+model_auto_compact_token_limit = {compact_at}
 chatgpt_base_url = "{chatgpt}"
 cli_auth_credentials_store = "file"
 
@@ -52,6 +53,12 @@ class Run:
 def with_key(service: Service, home: Path, *, model: str = "gpt-5.5") -> Path:
     """A home whose configuration names an API key in the environment."""
     return _write(service, home, model, "codex-lb", 'env_key = "POOL_API_KEY"', _NOBODY)
+
+
+def compacting(service: Service, home: Path, *, at_tokens: int) -> Path:
+    """The same under the name by which Codex leaves compaction to upstream."""
+    login = 'env_key = "POOL_API_KEY"'
+    return _write(service, home, "gpt-5.5", "OpenAI", login, _NOBODY, at_tokens)
 
 
 def with_login(service: Service, home: Path, own: SimAccount, *, model: str = "gpt-5.5") -> Path:
@@ -96,8 +103,14 @@ async def run(home: Path, prompt: str) -> Run:
     return Run(process.returncode, answer.decode(), shown.decode(errors="replace"))
 
 
-def _write(service: Service, home: Path, model: str, name: str, login: str, chatgpt: str) -> Path:
+def _write(
+    service: Service, home: Path, model: str, name: str, login: str, chatgpt: str,
+    compact_at: int = 200_000,
+) -> Path:  # fmt: skip
     home.mkdir(exist_ok=True)
-    text = _CONFIG.format(model=model, name=name, login=login, service=service.url, chatgpt=chatgpt)
+    text = _CONFIG.format(
+        model=model, name=name, login=login, service=service.url, chatgpt=chatgpt,
+        compact_at=compact_at,
+    )  # fmt: skip
     (home / "config.toml").write_text(text)
     return home

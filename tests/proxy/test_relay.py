@@ -11,6 +11,7 @@ from tests.proxy.test_downstream import Wire
 from codex_lb.core.responses import Dialect
 from codex_lb.core.sse import Event
 from codex_lb.proxy.downstream import Downstream
+from codex_lb.proxy.image_sink import ImageSink
 from codex_lb.proxy.relay import Relay
 from codex_lb.proxy.settle import Notes
 from codex_lb.proxy.sinks import CodexSink, JsonSink, OpenAISink, Sink
@@ -207,9 +208,10 @@ async def test_nothing_overtakes_what_waits_for_a_slow_client() -> None:
     assert reply.short == []
 
 
-async def test_a_client_that_gets_one_reply_gets_no_deltas() -> None:
+@pytest.mark.parametrize("sink", [JsonSink(), ImageSink("image_edit", 0)], ids=["reply", "image"])
+async def test_a_client_that_gets_another_shape_gets_no_deltas(sink: Sink) -> None:
     wire, reply = Piped(), Pushed()
-    _, task = await relayed(wire, reply, JsonSink())
+    _, task = await relayed(wire, reply, sink)
     for chunk in (CREATED, delta("a"), delta("b"), COMPLETED):
         reply.arrive(chunk)
         await settle()

@@ -176,6 +176,16 @@ def lost_anchor(response_id: str) -> Answer:
     )  # fmt: skip
 
 
+def lost_file(file_id: str) -> Answer:
+    message = (
+        f"The ChatGPT account that has the file '{file_id}' is not available. Upload it again."
+    )
+    return Answer(
+        400, message, "invalid_request_error", "file_not_found", "invalid_prompt", "file_id",
+        final=True,
+    )  # fmt: skip
+
+
 def foreign_history() -> Answer:
     message = (
         "The compacted history of this conversation was made by another ChatGPT account, and the"
@@ -186,6 +196,21 @@ def foreign_history() -> Answer:
         400, message, "invalid_request_error", "invalid_encrypted_content", "invalid_prompt",
         "input", final=True,
     )  # fmt: skip
+
+
+def no_compaction() -> Answer:
+    message = "Upstream has answered without a compaction item, so the history stays as it is."
+    return Answer(
+        400, message, "invalid_request_error", "compaction_failed", "invalid_prompt", final=True
+    )
+
+
+def no_image(words: str) -> Answer:
+    """`words`: what the model has said instead."""
+    message = f"No image was drawn. {words}".strip()
+    return Answer(
+        400, message, "invalid_request_error", "image_not_generated", "invalid_prompt", final=True
+    )
 
 
 def cut(signal: Signal) -> Answer:

@@ -24,7 +24,8 @@ METADATA = frozenset(
     }
 )
 FAILURES = frozenset({"response.failed", "error"})
-GOOD_ENDS = frozenset({"response.completed", "response.incomplete"})
+COMPLETED = "response.completed"
+GOOD_ENDS = frozenset({COMPLETED, "response.incomplete"})
 TERMINAL = GOOD_ENDS | FAILURES
 
 _MAX_TOKENS = 1_000_000_000

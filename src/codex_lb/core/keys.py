@@ -136,7 +136,10 @@ def imposed(key: ApiKey, call: Call) -> Call:
         fields["reasoning"] = encoded(object_in(fields, "reasoning") | {"effort": encoded(effort)})
     if tier != call.service_tier:
         fields["service_tier"] = encoded(tier)
-    return replace(call, body=encode(fields), model=model, effort=effort, service_tier=tier)
+    renamed = call.renamed or model != call.model
+    return replace(
+        call, body=encode(fields), model=model, effort=effort, service_tier=tier, renamed=renamed
+    )
 
 
 def _as_sent(effort: str | None) -> str | None:

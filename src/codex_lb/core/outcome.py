@@ -17,7 +17,9 @@ from codex_lb.core.model import AccountState, BlockKind
 class Endpoint(Enum):
     RESPONSES = "responses"  # a turn: responses, compaction, chat
     REFRESH = "refresh"  # the login host's token endpoint
-    SUPPORT = "support"  # models, usage and other side calls
+    SUPPORT = "support"  # models, usage and other calls of our own
+    PLAIN = "plain"  # a client's call beside the turns that may be made twice
+    ONCE = "once"  # one that may not
 
 
 class Phase(Enum):
@@ -196,10 +198,26 @@ _SUPPORT = (
     Row(Outcome("next", transient=True)),
 )
 
+# Refused before anything was done. It proves nothing about serving turns, so no account rests.
+_REFUSED = (
+    Row(Outcome("next", state="deactivated"), DEACTIVATED),
+    Row(Outcome("renew"), statuses=frozenset({401}), phases=FRESH),
+    Row(Outcome("next_once"), statuses=frozenset({401, 402, 403, 429})),
+    Row(Outcome("next_once", transient=True), frozenset({"connect_failed", "connect_timeout"})),
+)
+_PLAIN = (
+    *_REFUSED,
+    Row(_RELAY, statuses=_CLIENT_ERRORS),
+    Row(Outcome("next", transient=True)),
+)
+_ONCE = (*_REFUSED, Row(_RELAY))
+
 TABLE: dict[Endpoint, tuple[Row, ...]] = {
     Endpoint.RESPONSES: _RESPONSES,
     Endpoint.REFRESH: _REFRESH,
     Endpoint.SUPPORT: _SUPPORT,
+    Endpoint.PLAIN: _PLAIN,
+    Endpoint.ONCE: _ONCE,
 }
 
 

@@ -82,7 +82,7 @@ def as_object(raw: Raw) -> Fields:
 
 def list_in(fields: Fields, name: str) -> list[Raw]:
     try:
-        return msgspec.json.decode(fields[name], type=list[Raw])
+        return msgspec.json.decode(fields.get(name, NULL), type=list[Raw])
     except UNREADABLE as error:
         raise BadRequestError(f"'{name}' must be a list.", param=name) from error
 

@@ -57,6 +57,9 @@ class Call:
     prompt_cache_key: str | None = None
     previous_response_id: str | None = None
     lite: bool = False  # tools come as an `additional_tools` item
+    renamed: bool = False  # another model than the client has named
+    files: tuple[str, ...] = ()  # ids that it names; each may be known to one account only
+    shape: str = ""  # of the answer, where an endpoint has several
     opening: bytes = b""  # how instructions and first user message begin, for a derived affinity
 
 
@@ -101,6 +104,9 @@ _FOREIGN_KEYS = frozenset({"reasoning_content", "reasoning_details", "tool_calls
 _SUFFIXED = re.compile(r"^(gpt-[\w.-]*?)(?:-(none|minimal|low|medium|high|xhigh))?(-fast)?$")
 
 _OPENING_BYTES = 512
+# A quote inside a text would be escaped, so this finds members and nothing that somebody wrote.
+_FILE_ID = re.compile(rb'"file_id"\s*:\s*"([\w-]{1,128})"|"sediment://([\w-]{1,128})')
+_MAX_FILES = 32
 
 
 class _Item(msgspec.Struct):
@@ -154,8 +160,9 @@ def _read(body: bytes, dialect: Dialect) -> Call:
     if items is not None:
         _rewrite_input(changed, items)
     reasoning = object_in(changed, "reasoning")
+    sent = body if changed == fields else encode(changed)
     return Call(
-        body=body if changed == fields else encode(changed),
+        body=sent,
         model=_model(changed),
         stream=dialect is Dialect.CODEX or wanted_stream is True,
         effort=as_text(reasoning.get("effort")),
@@ -163,6 +170,8 @@ def _read(body: bytes, dialect: Dialect) -> Call:
         prompt_cache_key=text_in(changed, "prompt_cache_key"),
         previous_response_id=text_in(changed, "previous_response_id"),
         lite=any(item.type == "additional_tools" for item in items or ()),
+        renamed=_model(changed) != _model(fields),
+        files=_files(sent),
         opening=_opening(changed, items or []),
     )
 
@@ -350,6 +359,13 @@ def _text_of(content: Raw) -> str:
     parts = value if isinstance(value, list) else []
     texts = [part.get("text") for part in parts if isinstance(part, dict)]
     return "\n".join(text for text in texts if isinstance(text, str))
+
+
+def _files(body: bytes) -> tuple[str, ...]:
+    if b'"file_id"' not in body and b'"sediment:' not in body:
+        return ()
+    found = (match[1] or match[2] for match in _FILE_ID.finditer(body))
+    return tuple(dict.fromkeys(name.decode() for name in found))[:_MAX_FILES]
 
 
 def _model(fields: Fields) -> str:

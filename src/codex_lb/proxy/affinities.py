@@ -1,7 +1,7 @@
-"""Which account has which conversation, and which has which stored response.
+"""Which account has which conversation, and which has which stored response or file.
 
 Conversations are also kept in the store, so that a restart does not cool their caches; `changed`
-says what must be written. Responses are known for the life of the process.
+says what must be written. Responses and files are known for the life of the process.
 """
 
 from collections import OrderedDict
@@ -61,10 +61,10 @@ class Affinities:
         homes = ((key, self._homes.get(key)) for key in keys)
         return [Affinity(KIND, key, h.account_id, h.used_at + self.ttl_s) for key, h in homes if h]
 
-    def owner(self, response_id: str) -> str | None:
-        return self._owners.get(response_id)
+    def owner(self, stored_id: str) -> str | None:
+        return self._owners.get(stored_id)
 
-    def own(self, response_id: str, account_id: str) -> None:
-        self._owners[response_id] = account_id
+    def own(self, stored_id: str, account_id: str) -> None:
+        self._owners[stored_id] = account_id
         if len(self._owners) > _MAX:
             self._owners.popitem(last=False)

@@ -15,12 +15,11 @@ from codex_lb.core import answers, ciphertext, errors, failover, quota, sse
 from codex_lb.core.errors import Signal
 from codex_lb.core.failover import Verdict, judge
 from codex_lb.core.model import Attempt, Credential
-from codex_lb.core.outcome import Phase
+from codex_lb.core.outcome import Endpoint, Phase
 from codex_lb.core.sse import Event
 from codex_lb.proxy.leases import Lease
-from codex_lb.proxy.lines import Line
+from codex_lb.proxy.lines import Line, Relaying
 from codex_lb.proxy.parts import Parts, Request
-from codex_lb.proxy.relay import Relay
 from codex_lb.upstream.client import Reply, UpstreamFaultError
 from codex_lb.upstream.credentials import LoginLostError
 
@@ -39,7 +38,7 @@ class Attempts:
     """All tries of one exchange. `deadline`: of the event loop's clock, for the first content."""
 
     def __init__(
-        self, parts: Parts, request: Request, relay: Relay, line: Line, deadline: float
+        self, parts: Parts, request: Request, relay: Relaying, line: Line, deadline: float
     ) -> None:
         self._parts = parts
         self._request = request
@@ -182,12 +181,15 @@ class Attempts:
             )
         )
         if signal is None:
-            pool.served(
-                account_id,
-                since=began,
-                affinity_key=self._request.affinity.key,
-                response_id=self._notes.facts.id,
-            )
+            if self._line.endpoint is Endpoint.RESPONSES:
+                pool.served(
+                    account_id,
+                    since=began,
+                    affinity_key=self._request.affinity.key,
+                    response_id=self._notes.facts.id,
+                )
+            elif self._notes.facts.id:  # nothing is proven of serving turns
+                pool.own(self._notes.facts.id, account_id)
             return
         self._notes.failure = signal
         if verdict.block is not None:

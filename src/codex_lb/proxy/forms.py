@@ -3,13 +3,23 @@
 All of them become one `Call` in upstream's dialect and take the same line through the exchange.
 """
 
+import asyncio
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from codex_lb.core import events, responses
+from codex_lb.core import compaction, events, headers, image_reply, images, keys, responses
+from codex_lb.core.answers import Answer
+from codex_lb.core.keys import ApiKey
 from codex_lb.core.responses import Call, Dialect
-from codex_lb.proxy.parts import Request
+from codex_lb.proxy.downstream import Downstream
+from codex_lb.proxy.exchange import Exchange
+from codex_lb.proxy.image_sink import ImageSink
+from codex_lb.proxy.lines import HttpLine
+from codex_lb.proxy.parts import Parts, Request
+from codex_lb.proxy.relay import Relay
+from codex_lb.proxy.settle import Notes
 from codex_lb.proxy.sinks import CodexSink, JsonSink, OpenAISink, Sink
 from codex_lb.proxy.told import Told
 
@@ -22,6 +32,24 @@ class Form:
     endpoint: str  # in the request's row
     read: Reader
     sink: Callable[[Request, Told], Sink]
+    is_json: bool = True  # its shape is looked at before it is read
+    max_body: float = math.inf  # bytes, decoded, where there is less room than for a turn
+
+    def allowed(self, key: ApiKey, call: Call) -> Call | Answer:
+        """The call as the key would have it, or why the key may not make it."""
+        call = keys.imposed(key, call)
+        return keys.refused_call(key, call.model, call.effort) or call
+
+    def exchange(self, parts: Parts, request: Request, client: Downstream) -> Exchange:
+        relay = Relay(
+            client,
+            self.sink(request, parts.told),
+            Notes(asyncio.get_running_loop().time()),
+            clock=parts.clock,
+            idle_s=parts.idle_s,
+            unsaid=(headers.MODEL,) if request.call.renamed else (),
+        )
+        return Exchange(parts, request, client, relay, HttpLine(parts.upstream, request))
 
 
 def _responses_sink(request: Request, told: Told) -> Sink:
@@ -37,4 +65,16 @@ def _read_responses(body: bytes, dialect: Dialect, _headers: Mapping[str, str]) 
     return responses.read(body, dialect)
 
 
+def _image_sink(kind: str) -> Callable[[Request, Told], Sink]:
+    def made(request: Request, _told: Told) -> Sink:
+        if not request.call.stream:
+            return JsonSink(image_reply.told)
+        return ImageSink(kind, request.row.opened_at_ms // 1000)
+
+    return made
+
+
 RESPONSES = Form("responses", _read_responses, _responses_sink)
+COMPACT = Form("compact", compaction.read, lambda _request, _told: JsonSink(compaction.told))
+IMAGES = Form("images", images.generation, _image_sink("image_generation"), is_json=False)
+IMAGE_EDITS = Form("images", images.edit, _image_sink("image_edit"), is_json=False)

@@ -121,8 +121,12 @@ class Pool:
     def waiting(self) -> int:
         return len(self._queue)
 
-    def owner(self, response_id: str) -> str | None:
-        return self._affinities.owner(response_id)
+    def owner(self, stored_id: str) -> str | None:
+        """The account that has this response or file, as far as this process has seen."""
+        return self._affinities.owner(stored_id)
+
+    def own(self, stored_id: str, account_id: str) -> None:
+        self._affinities.own(stored_id, account_id)
 
     def choose(self, wish: Wish, *, is_last_try: bool = False) -> Choice | Refusal:
         now = self._clock()

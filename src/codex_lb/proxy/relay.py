@@ -12,9 +12,9 @@ import msgspec
 from codex_lb.core import answers, errors, events, headers, quota, sse
 from codex_lb.core.answers import Answer
 from codex_lb.core.errors import Signal
-from codex_lb.core.model import Credits, QuotaWindow
 from codex_lb.core.sse import COMMENT, DELTAS, Event
 from codex_lb.proxy.downstream import Downstream
+from codex_lb.proxy.lines import Measured
 from codex_lb.proxy.settle import Notes
 from codex_lb.proxy.sinks import JsonSink, Sink
 from codex_lb.upstream.client import Reply, UpstreamFaultError
@@ -24,15 +24,16 @@ _MAX_HELD_BYTES = 16 * 1024 * 1024  # the first events echo instructions and too
 # The idle deadline is moved at most this often: once a chunk would cost more than it tells.
 _DEADLINE_STEPS = 8
 
-Measured = Callable[[Collection[QuotaWindow], Credits | None], None]
-
 
 class Relay:
-    """One client's view of the stream, over all attempts. `idle_s`: silence that ends a stream."""
+    """One client's view of the stream, over all attempts. `idle_s`: silence that ends a stream.
+
+    `unsaid`: headers of upstream's that the client must not get.
+    """
 
     def __init__(
         self, client: Downstream, sink: Sink, notes: Notes, *, clock: Callable[[], float],
-        idle_s: float,
+        idle_s: float, unsaid: Collection[str] = (),
     ) -> None:  # fmt: skip
         self.committed = False
         self.response_id: str | None = None  # of the response that the client has seen
@@ -41,6 +42,7 @@ class Relay:
         self.notes = notes
         self._clock = clock
         self._idle_s = idle_s
+        self._unsaid = unsaid
         self._loop_time = asyncio.get_running_loop().time
         self._extended_at = 0.0
         self._scanner = sse.Scanner()
@@ -97,7 +99,7 @@ class Relay:
             if self.committed:
                 self._extend(deadline)
                 await self._client.write(b"".join(out))
-                self._is_idle = self._sink.streams
+                self._is_idle = self._sink.passes_deltas
         return errors.fault("stream_incomplete", "Upstream ended the stream too early.")
 
     def _pass_delta(self, chunk: bytes) -> bool:
@@ -112,7 +114,10 @@ class Relay:
         self.committed = True
         self.notes.first_event_ms = self.notes.elapsed_ms(self._loop_time())
         if self._sink.streams:
-            await self._client.begin_stream(headers.downstream(reply.headers.items()))
+            said = headers.downstream(reply.headers.items())
+            await self._client.begin_stream(
+                {n: v for n, v in said.items() if n not in self._unsaid}
+            )
         out.extend(self._sink.take(event) for event in held)
 
     def _note(self, event: Event, measured: Measured) -> None:
@@ -144,13 +149,14 @@ class Relay:
         return signal
 
     async def _end_json(self, sink: JsonSink, kind: str, signal: Signal | None) -> None:
-        if signal is None and sink.response is not None:
+        if isinstance(sink.reply, Answer):
+            return await self.say(sink.reply, as_event=False)
+        if signal is None and sink.reply is not None:
             self.notes.terminal = kind
-            body = msgspec.json.encode(sink.response)
-            await self._client.reply(200, {"content-type": "application/json"}, body)
-            return
+            body = msgspec.json.encode(sink.reply)
+            return await self._client.reply(200, {"content-type": "application/json"}, body)
         unreadable = errors.fault("stream_incomplete", "Upstream's response is not readable.")
-        await self.say(answers.of_failed_event(signal or unreadable), as_event=False)
+        return await self.say(answers.of_failed_event(signal or unreadable), as_event=False)
 
     async def pass_failed(self, held: list[Event], signal: Signal) -> None:
         """A held-back stream whose failure is the client's answer, as upstream sent it."""

@@ -14,6 +14,7 @@ from codex_lb.core.answers import Answer
 from codex_lb.core.keys import ApiKey
 from codex_lb.proxy import forms
 from codex_lb.proxy.asked import CODEX, Asked, read_head, request_ids
+from codex_lb.proxy.beside import Beside, Route
 from codex_lb.proxy.downstream import ShutdownError
 from codex_lb.proxy.gate import Gate
 from codex_lb.proxy.listings import ONE_MODEL, Listings
@@ -24,7 +25,13 @@ from codex_lb.proxy.serving import Serving
 _OWN_USAGE = "/v1/usage"
 USAGE_PATH = "/api/codex/usage"  # beside the operator's API, because Codex asks there
 
-Route = tuple[str, Callable[[Asked], Awaitable[None]]]  # method, what serves it
+# Below `/v1` and the Codex route alike.
+_FORMS = {
+    "/responses": forms.RESPONSES,
+    "/responses/compact": forms.COMPACT,
+    "/images/generations": forms.IMAGES,
+    "/images/edits": forms.IMAGE_EDITS,
+}
 
 
 class DataPlane:
@@ -44,17 +51,21 @@ class DataPlane:
         self.serving = Serving(parts, max_body_mb=max_responses_body_mb)
         self._new_id = request_ids()
         self.draining = False
+        self._beside = Beside(self.serving)
         told = Listings(models, parts.told, own_usage)
-        responses = partial(self.serving.serve, forms.RESPONSES)
         self._one_model: Route = ("GET", told.model)
         self._routes: dict[str, Route] = {
-            "/v1/responses": ("POST", responses),
-            f"{CODEX}/responses": ("POST", responses),
+            **{
+                prefix + path: ("POST", partial(self.serving.serve, form))
+                for prefix in ("/v1", CODEX)
+                for path, form in _FORMS.items()
+            },
             "/v1/models": ("GET", told.models),
             f"{CODEX}/models": ("GET", told.models),
             _OWN_USAGE: ("GET", told.own_usage),
             USAGE_PATH: ("GET", told.quota),
             "/backend-api/wham/usage": ("GET", told.quota),
+            **self._beside.routes(),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +81,9 @@ class DataPlane:
             return None
 
     def _route(self, path: str) -> Route | None:
-        return self._one_model if path.startswith(ONE_MODEL) else self._routes.get(path)
+        if path.startswith(ONE_MODEL):
+            return self._one_model
+        return self._routes.get(path) or self._beside.uploaded(path)
 
     def _refused(self, asked: Asked, method: str | None) -> Answer | None:
         """Why the request stays outside; None: it may pass."""

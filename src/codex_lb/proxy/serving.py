@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 import structlog
 
 from codex_lb.asgi import ClientGoneError
-from codex_lb.core import affinity, answers, json_guard, keys, responses
+from codex_lb.core import affinity, answers, json_guard, responses
 from codex_lb.core.answers import Answer
 from codex_lb.core.keys import ApiKey
 from codex_lb.core.model import OpenedRequest
@@ -17,17 +18,29 @@ from codex_lb.proxy import body
 from codex_lb.proxy.asked import Asked
 from codex_lb.proxy.downstream import Downstream, ShutdownError
 from codex_lb.proxy.exchange import Exchange
-from codex_lb.proxy.forms import Form
-from codex_lb.proxy.lines import HttpLine
+from codex_lb.proxy.forms import Reader
 from codex_lb.proxy.parts import Parts, Request
-from codex_lb.proxy.relay import Relay
-from codex_lb.proxy.settle import Notes
 from codex_lb.proxy.turnstile import Turnstile
 
 _log = structlog.get_logger(__name__)
 
 _MIB = 1024 * 1024
 _LONG_READ = 2 * _MIB  # reading a larger body takes longer than others should wait
+
+
+class Form(Protocol):
+    """What an endpoint asks for, see `proxy/forms.py` and `proxy/plain.py`."""
+
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def read(self) -> Reader: ...
+    @property
+    def is_json(self) -> bool: ...
+    @property
+    def max_body(self) -> float: ...
+    def allowed(self, key: ApiKey, call: Call) -> Call | Answer: ...
+    def exchange(self, parts: Parts, request: Request, client: Downstream) -> Exchange: ...
 
 
 class Serving:
@@ -62,15 +75,7 @@ class Serving:
         request = Request(call, asked.dialect, tie, asked.headers, row, key)
         self._live[client] = key
         try:
-            relay = Relay(
-                client,
-                form.sink(request, self._parts.told),
-                Notes(asyncio.get_running_loop().time()),
-                clock=self._parts.clock,
-                idle_s=self._parts.idle_s,
-            )
-            line = HttpLine(self._parts.upstream, request)
-            await Exchange(self._parts, request, client, relay, line).serve()
+            await form.exchange(self._parts, request, client).serve()
         except (ClientGoneError, ShutdownError):
             raise
         except Exception:  # noqa: BLE001  the edge: a defect must not leave the client unanswered
@@ -81,8 +86,9 @@ class Serving:
             del self._live[client]
 
     async def _read_call(self, form: Form, asked: Asked) -> Call | Answer:
+        limit = int(min(self._max_body, form.max_body))
         try:
-            data = await body.read(asked.receive, asked.headers, limit=self._max_body)
+            data = await body.read(asked.receive, asked.headers, limit=limit)
             await self._turnstile.enter()
             slow = self._parts.forbids_fast()
             if len(data) > _LONG_READ:  # others are served meanwhile
@@ -91,7 +97,7 @@ class Serving:
         except BadRequestError as error:
             return answers.bad_request(error)
         except body.TooLargeError:
-            return answers.too_large(self._max_body, asked.dialect)
+            return answers.too_large(limit, asked.dialect)
         except body.UnsupportedEncodingError as error:
             return answers.unsupported_encoding(error.coding, asked.dialect)
         except (body.BadEncodingError, body.TruncatedError) as error:
@@ -118,14 +124,14 @@ def _judged(form: Form, data: bytes, asked: Asked, *, slow: bool) -> Call | Answ
 
     Raises `BadRequestError`.
     """
-    if not json_guard.is_harmless(data):
+    if form.is_json and not json_guard.is_harmless(data):
         complaint = json_guard.refuse(data)
         if complaint:
             raise BadRequestError(complaint)
     call = form.read(data, asked.dialect, asked.headers)
     if asked.key is not None:
-        call = keys.imposed(asked.key, call)
-        refusal = keys.refused_call(asked.key, call.model, call.effort)
-        if refusal is not None:
-            return refusal
+        allowed = form.allowed(asked.key, call)
+        if isinstance(allowed, Answer):
+            return allowed
+        call = allowed
     return responses.slowed(call) if slow else call

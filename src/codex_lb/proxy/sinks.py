@@ -21,9 +21,13 @@ _ITEM_DONE = "response.output_item.done"
 
 
 class Sink(Protocol):
-    """`streams`: the client gets events; else it waits for one reply."""
+    """`streams`: the client gets events; else it waits for one reply.
+
+    `passes_deltas`: it gets deltas as they are, so they need not come through here.
+    """
 
     streams: bool
+    passes_deltas: bool
 
     def take(self, event: Event) -> bytes:
         """What the client gets for `event`."""
@@ -43,6 +47,7 @@ class CodexSink:
     """
 
     streams = True
+    passes_deltas = True
 
     def __init__(self, stub: JsonObject, quota_event: Callable[[], bytes]) -> None:
         self._stub = stub  # a response without output, for events of our own
@@ -70,11 +75,12 @@ class CodexSink:
 
 class OpenAISink:
     streams = True
+    passes_deltas = True
 
     def __init__(self, stub: JsonObject) -> None:
         self._stub = stub
         self._ids = _Ids()
-        self._output = _Output()
+        self._output = Output()
 
     def take(self, event: Event) -> bytes:
         if event.kind is DELTAS:
@@ -103,19 +109,27 @@ class OpenAISink:
         yield _failed(self._stub, answer, response_id, sequence)
 
 
-class JsonSink:
-    streams = False
+def _as_it_is(response: JsonObject) -> JsonObject | Answer:
+    return response
 
-    def __init__(self) -> None:
-        self._output = _Output()
-        self.response: JsonObject | None = None  # there once the stream has ended well
+
+class JsonSink:
+    """`shape` makes the reply of the finished response, or says why there is none."""
+
+    streams = False
+    passes_deltas = False
+
+    def __init__(self, shape: Callable[[JsonObject], JsonObject | Answer] = _as_it_is) -> None:
+        self._shape = shape
+        self._output = Output()
+        self.reply: JsonObject | Answer | None = None  # there once the stream has ended well
 
     def take(self, event: Event) -> bytes:
         self._output.note(event)
         if event.kind in events.GOOD_ENDS:
             response = (json_object(event.data()) or {}).get("response")
             if isinstance(response, dict):
-                self.response = self._output.fill(response)
+                self.reply = self._shape(self._output.fill(response))
         return b""
 
     def failure(
@@ -161,7 +175,7 @@ class _ItemDone(msgspec.Struct):
     item: msgspec.Raw
 
 
-class _Output:
+class Output:
     """The finished items of a response, by their place."""
 
     def __init__(self) -> None:

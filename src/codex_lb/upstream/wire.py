@@ -2,6 +2,8 @@
 
 RESPONSES_PATH = "/codex/responses"
 MODELS_PATH = "/codex/models"
+FILES_PATH = "/files"
+TRANSCRIBE_PATH = "/transcribe"
 USAGE_PATH = "/wham/usage"
 # Of the login host:
 AUTHORIZE_PATH = "/oauth/authorize"
