@@ -20,8 +20,8 @@ from codex_lb.core.sse import Event
 from codex_lb.proxy.leases import Lease
 from codex_lb.proxy.lines import Line
 from codex_lb.proxy.parts import Parts, Request
-from codex_lb.proxy.relay import Relay
-from codex_lb.upstream.client import Reply, UpstreamFaultError
+from codex_lb.proxy.relay import Relay, Reply
+from codex_lb.upstream.client import UpstreamFaultError
 from codex_lb.upstream.credentials import LoginLostError
 
 

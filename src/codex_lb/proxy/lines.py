@@ -9,8 +9,9 @@ from codex_lb.core.model import Credential
 from codex_lb.core.outcome import Endpoint
 from codex_lb.proxy.leases import Lease
 from codex_lb.proxy.parts import Request
+from codex_lb.proxy.relay import Reply
 from codex_lb.upstream import wire
-from codex_lb.upstream.client import Reply, UpstreamClient
+from codex_lb.upstream.client import UpstreamClient
 
 
 class Line(Protocol):
