@@ -53,6 +53,7 @@ FOREIGN_ORIGINATOR = "codex_cli_rs"
 OUR_USER_AGENT = f"codex-lb/{__version__}"
 LITE = "x-openai-internal-codex-responses-lite"
 TURN_STATE = "x-codex-turn-state"
+_BETA, _SOCKETS = "openai-beta", "responses_websockets=2026-02-06"
 
 _PASSED_DOWN = frozenset(
     {"openai-model", "x-reasoning-included", "openai-processing-ms", TURN_STATE}
@@ -78,19 +79,9 @@ def upstream(
     The turn state is a routing hint minted for one account, so it is left behind when the
     conversation moves.
     """
-    sent = {
-        name: value
-        for name, value in client.items()
-        if (name in _PASSED_UP or name.startswith(_FAMILIES_UP)) and name not in _NEVER_UP
-    }
+    sent = _passed(client)
     if not keep_turn_state:
         sent.pop(TURN_STATE, None)
-    if is_native(client):
-        sent["user-agent"] = client.get("user-agent", OUR_USER_AGENT)
-        sent["originator"] = client.get("originator", FOREIGN_ORIGINATOR)
-    else:
-        sent["user-agent"] = OUR_USER_AGENT
-        sent["originator"] = FOREIGN_ORIGINATOR
     if lite:
         sent[LITE] = "true"
     return (
@@ -102,6 +93,37 @@ def upstream(
         }
         | login(credential, chatgpt_account_id)
     )
+
+
+def handshake(
+    client: Mapping[str, str],
+    credential: Credential,
+    chatgpt_account_id: str | None,
+    turn_state: str | None,
+) -> dict[str, str]:
+    """The same for a WebSocket, without what a handshake is made of."""
+    sent = _passed(client)
+    sent.pop(TURN_STATE, None)
+    sent.pop(LITE, None)  # stands in each frame
+    if turn_state:
+        sent[TURN_STATE] = turn_state
+    beta = sent.get(_BETA, "")
+    if _SOCKETS not in beta:
+        sent[_BETA] = f"{beta}, {_SOCKETS}" if beta else _SOCKETS
+    return sent | login(credential, chatgpt_account_id)
+
+
+def _passed(client: Mapping[str, str]) -> dict[str, str]:
+    sent = {
+        name: value
+        for name, value in client.items()
+        if (name in _PASSED_UP or name.startswith(_FAMILIES_UP)) and name not in _NEVER_UP
+    }
+    is_known = is_native(client)
+    sent["user-agent"] = client.get("user-agent", OUR_USER_AGENT) if is_known else OUR_USER_AGENT
+    own = client.get("originator", FOREIGN_ORIGINATOR)
+    sent["originator"] = own if is_known else FOREIGN_ORIGINATOR
+    return sent
 
 
 def login(credential: Credential, chatgpt_account_id: str | None) -> dict[str, str]:
