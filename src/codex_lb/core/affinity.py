@@ -25,7 +25,7 @@ _CONVERSATION_HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Affinity:
-    """`key` is opaque and safe to store; `conversation` is the client's own id, if it gave one."""
+    """`key` is opaque and safe to store, empty if nothing tells the conversation from others; `conversation` is the client's own id, if it gave one."""
 
     key: str  # empty: nothing to tell it by
     conversation: str | None

@@ -26,7 +26,7 @@ class Told:
         return self._headers
 
     def event(self) -> bytes:
-        """The `codex.rate_limits` event, framed."""
+        """The `codex.rate_limits` event's payload."""
         self._refresh()
         return pool_quota.event(self._quota)
 
