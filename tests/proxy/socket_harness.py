@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,10 @@ from tests.proxy.harness import CODEX, Proxy
 
 from codex_lb import logs
 from codex_lb.core.framing import Bounds
+from codex_lb.core.routing import Choice
+from codex_lb.proxy.leases import Wish
 from codex_lb.server import Lifecycle, Stop, serve
+from codex_lb.simulator import SimAccount
 
 JsonObject = dict[str, Any]
 
@@ -87,11 +90,32 @@ def response_id(events: list[JsonObject]) -> str:
     return str(events[-1]["response"]["id"])
 
 
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(_LIMIT_S):
+        while not is_so():  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.01)
+
+
 @dataclass
 class Served:
+    """`first` is the account that serves unless something is wrong with it; `other` is the other."""
+
     proxy: Proxy
     port: int
     stop: Stop
+    first: SimAccount
+    other: SimAccount
+
+    @property
+    def calls(self) -> list[str]:
+        """What upstream was asked, in order: `open first` is a handshake, `turn first` a turn."""
+        names = {self.first.email: "first", self.other.email: "other"}
+        asked = self.proxy.sim.requests_to("/codex/responses")
+        return [
+            f"{'turn' if call.method == 'WS' else 'open'} {names[call.account.email]}"
+            for call in asked
+            if call.account is not None
+        ]
 
     @asynccontextmanager
     async def socket(
@@ -123,6 +147,13 @@ class Served:
             return reply.status, await reply.json()
 
 
+def _in_order(proxy: Proxy) -> tuple[SimAccount, SimAccount]:
+    one, two = proxy.accounts
+    choice = proxy.pool.choose(Wish())
+    assert isinstance(choice, Choice)
+    return (one, two) if choice.account_id == proxy.local_id(one) else (two, one)
+
+
 @asynccontextmanager
 async def served(proxy: Proxy, *, drain_s: float = 5.0) -> AsyncIterator[Served]:
     stop = Stop()
@@ -152,7 +183,7 @@ async def served(proxy: Proxy, *, drain_s: float = 5.0) -> AsyncIterator[Served]
             )
         )
         try:
-            yield Served(proxy, await ready, stop)
+            yield Served(proxy, await ready, stop, *_in_order(proxy))
         finally:
             stop.request()
             stop.request()

@@ -31,6 +31,9 @@ class Affinity:
     conversation: str | None
 
 
+NONE = Affinity("", None)
+
+
 def of(call: Call, headers: Mapping[str, str], *, api_key_id: str | None) -> Affinity:
     """Header names are lower case. The same id under two API keys is two conversations."""
     named = next((headers[name] for name in _CONVERSATION_HEADERS if headers.get(name)), None)
@@ -39,7 +42,7 @@ def of(call: Call, headers: Mapping[str, str], *, api_key_id: str | None) -> Aff
     if conversation:
         return Affinity(_digest("id", owner, conversation.encode()), conversation)
     if not call.opening:
-        return Affinity("", None)
+        return NONE
     family = call.model.split("-codex")[0]
     return Affinity(_digest("opening", owner + family, call.opening), None)
 

@@ -65,7 +65,7 @@ class ClientSocket:
         self._is_busy = True
         return self._waiting.popleft()
 
-    def client(self) -> Downstream:
+    def client(self, *, pulse_s: float = PULSE_S) -> Downstream:
         """The client as one turn sees it."""
         turn = _Turn(self, self._quota)
         return Downstream(
@@ -76,7 +76,7 @@ class ClientSocket:
             streams=self.dialect is Dialect.CODEX,  # others need no sign of life but a ping
             write_now=self.write_now,
             hold_s=None,
-            pulse_s=PULSE_S,
+            pulse_s=pulse_s,
             keepalive=frames.text("", events.KEEPALIVE),
             says_as_event=partial(_says_as_event, self.dialect),
         )

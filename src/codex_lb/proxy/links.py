@@ -107,13 +107,11 @@ class Link:
             yield reply
 
     @asynccontextmanager
-    async def turn(
-        self, frame: bytes, handshake: Mapping[str, str] | None
-    ) -> AsyncIterator[TurnReply]:
-        """Ask it. A turn that is left before its end leaves nothing that another could use."""
+    async def turn(self, frame: bytes, headers: Mapping[str, str]) -> AsyncIterator[TurnReply]:
+        """Ask it. `headers`: of a handshake made for it. A turn that is left before its end leaves nothing that another could use."""
         socket = self._socket
         assert socket is not None  # noqa: S101  placed there
-        reply = TurnReply(socket, handshake or {}, is_first=handshake is not None)
+        reply = TurnReply(socket, headers)
         socket.is_in_turn = True
         socket.send(frame)
         try:
@@ -170,14 +168,14 @@ class TurnLine:
         )
         if placing == "lost":
             raise UpstreamFaultError(turns.lost_anchor(self._previous or ""))
-        handshake: Mapping[str, str] | None = None
+        told: Mapping[str, str] = {}
         if placing == "connect":
-            async with self._link.connect(lease, credential) as refusal:
+            async with self._link.connect(lease, credential) as answer:
                 if not self._link.is_open:
-                    yield refusal
+                    yield answer  # a refusal
                     return
-                handshake = refusal.headers
-        async with self._link.turn(body, handshake) as reply:
+                told = answer.headers
+        async with self._link.turn(body, told) as reply:
             yield reply
 
     def is_answer(self, reply: Reply) -> bool:

@@ -104,9 +104,11 @@ class Serving:
         *,
         home: str | None = None,
     ) -> None:
-        """One exchange. `home`: the account to stay on if the conversation has none."""
+        """One exchange. `home`: the account at hand, for a conversation that has none or no name."""
         key = asked.key
         tie = affinity.of(call, asked.headers, api_key_id=key.id if key else None)
+        if home is not None and tie.conversation is None:
+            tie = affinity.NONE
         row = self._row(form, asked, call, tie)
         request = Request(call, asked.dialect, tie, asked.headers, row, key, home)
         relay = form.relay(self._parts, request, client)

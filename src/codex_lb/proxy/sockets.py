@@ -48,12 +48,12 @@ class Sockets:
         self._max_bytes = max_frame_mb * 2**20
 
     async def serve(self, asked: Asked) -> None:
-        switch = asgi.upgrade(asked.scope)
-        if switch is None:
-            return await asked.downstream().answer(answers.no_websocket())
         complaint = upgrade.complaint(asked.headers)
         if complaint is not None:
             return await asked.downstream().answer(answers.bad_request(BadRequestError(complaint)))
+        switch = asgi.upgrade(asked.scope)
+        if switch is None:
+            return await asked.downstream().answer(answers.no_websocket())
         socket = ClientSocket(
             asked.dialect, max_bytes=self._max_bytes, quota=self._parts.told.headers
         )

@@ -37,6 +37,7 @@ class WebSocket(asyncio.Protocol):
         self._heard_at = self._pinged_at = self.opened_at = self._loop.time()
         self.is_open = not transport.is_closing()
         self.is_in_turn = False
+        self.has_served = False
         transport.set_protocol(self)
         if rest:
             self.data_received(rest)
@@ -147,9 +148,8 @@ class TurnReply:
     status = 200
     is_stream = True
 
-    def __init__(self, socket: WebSocket, headers: Mapping[str, str], *, is_first: bool) -> None:
+    def __init__(self, socket: WebSocket, headers: Mapping[str, str]) -> None:
         self._socket = socket
-        self._is_first = is_first
         self.headers = headers
         self.is_over = False
         self.response_id: str | None = None
@@ -159,7 +159,9 @@ class TurnReply:
         while True:
             found = await self._socket.read()
             if isinstance(found, int):
-                raise UpstreamFaultError(turns.ended(found, is_stale=is_new and not self._is_first))
+                raise UpstreamFaultError(
+                    turns.ended(found, is_stale=is_new and self._socket.has_served)
+                )
             is_new = False
             batch = frames.events(found)
             for event in batch:
@@ -168,7 +170,7 @@ class TurnReply:
 
     def _note(self, event: Event) -> None:
         if event.kind in events.TERMINAL:
-            self.is_over = True
+            self.is_over = self._socket.has_served = True
             if event.kind in events.GOOD_ENDS:
                 self.response_id = events.facts(event.data()).id
             elif event.kind == "error":
