@@ -110,3 +110,26 @@ def test_downstream_gets_what_clients_read_and_nothing_of_the_account() -> None:
         "x-codex-turn-state": "t",
         "x-reasoning-included": "true",
     }
+
+
+SOCKETS = "responses_websockets=2026-02-06"
+
+
+@pytest.mark.parametrize(
+    ("client", "state", "expected"),
+    [
+        pytest.param({}, None, {"openai-beta": SOCKETS}, id="the protocol's name is added"),
+        pytest.param({"openai-beta": SOCKETS}, None, {"openai-beta": SOCKETS}, id="once"),
+        pytest.param({"openai-beta": "a=1"}, None, {"openai-beta": f"a=1, {SOCKETS}"}, id="to others"),
+        pytest.param(
+            {"x-codex-turn-state": "old", "sec-websocket-key": "k", "upgrade": "websocket",
+             headers.LITE: "true", "accept": "*/*", "cookie": "c"},
+            "new", {"openai-beta": SOCKETS, "x-codex-turn-state": "new"}, id="nothing of its own",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_handshake_says_upstream(
+    client: dict[str, str], state: str | None, expected: dict[str, str]
+) -> None:
+    login = {"authorization": "Bearer access", "chatgpt-account-id": "acc"}
+    assert headers.handshake(client, CREDENTIAL, "acc", state) == FOREIGN | login | expected

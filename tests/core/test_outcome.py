@@ -28,6 +28,7 @@ from codex_lb.core.outcome import (
 )
 
 RELAY = Outcome("relay")
+AGAIN = Outcome("again")
 LIGHTEN = Outcome("lighten")
 RENEW = Outcome("renew")
 FAULT = Outcome("next", block="fault", transient=True)
@@ -140,7 +141,7 @@ CASES: dict[str, tuple[Signal, Outcome, Outcome, Outcome]] = {
         RELAY, RELAY, RELAY,
     ),
     "WebSocket age": (
-        http(400, {"code": "websocket_connection_limit_reached"}), RELAY, RELAY, RELAY,
+        http(400, {"code": "websocket_connection_limit_reached"}), AGAIN, AGAIN, RELAY,
     ),
     "overloaded": (http(503, {"code": "server_is_overloaded"}), OVERLOADED, OVERLOADED, RELAY),
     "overloaded in a stream": (failed("server_is_overloaded"), OVERLOADED, OVERLOADED, RELAY),

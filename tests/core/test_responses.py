@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from codex_lb.core import responses
 from codex_lb.core.raw_fields import BadRequestError
-from codex_lb.core.responses import Dialect, read
+from codex_lb.core.responses import Dialect, read, read_frame
 
 UPSTREAM = {"store": False, "stream": True}
 
@@ -279,3 +279,42 @@ def test_any_object_is_read_or_refused(body: dict[str, Any]) -> None:
 def test_the_files_that_a_body_names(content: Any, files: tuple[str, ...]) -> None:
     body = {"model": "m", "input": [{"role": "user", "content": content}]}
     assert read(json.dumps(body).encode(), Dialect.CODEX).files == files
+
+
+def framed(body: dict[str, Any], dialect: Dialect = Dialect.CODEX) -> dict[str, Any]:
+    """What upstream gets for a frame of `body`."""
+    data = json.dumps({"type": "response.create"} | body).encode()
+    decoded: dict[str, Any] = json.loads(read_frame(data, dialect).body)
+    return decoded
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        pytest.param({"stream": True}, {}, id="a frame does not say that it streams"),
+        pytest.param({"store": True, "temperature": 1}, {}, id="else it is a body"),
+        pytest.param({"generate": False}, {"generate": False}, id="a prewarm is one"),
+        pytest.param(
+            {"reasoning_effort": "minimal"}, {"reasoning": {"effort": "low"}}, id="tidied"
+        ),
+    ],
+)
+def test_a_frame_is_a_body_with_a_type(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert framed(ask(**fields)) == ask(type="response.create", store=False) | expected
+
+
+def test_a_frame_that_needs_no_change_keeps_its_bytes() -> None:
+    data = b'{ "type":"response.create","model":"gpt-5.5", "input":[],"store":false,"odd":1.50 }'
+    call = read_frame(data, Dialect.CODEX)
+    assert (call.body, call.stream, call.generates) == (data, True, True)
+    assert not read_frame(data[:-1] + b',"generate":false}', Dialect.CODEX).generates
+
+
+def test_a_lite_models_flag_stands_in_its_frames_metadata_once() -> None:
+    tools = {"type": "additional_tools", "role": "developer", "tools": []}
+    body = ask(input=[tools], client_metadata={"a": "b"})
+    flagged = framed(body)
+    flag = "ws_request_header_x_openai_internal_codex_responses_lite"
+    assert flagged["client_metadata"] == {"a": "b", flag: "true"}
+    data = json.dumps(flagged).encode()
+    assert read_frame(data, Dialect.CODEX).body is data

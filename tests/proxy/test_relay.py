@@ -1,7 +1,7 @@
 """Passing one reply on: what no simulator sends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -16,6 +16,11 @@ from codex_lb.proxy.relay import Relay
 from codex_lb.proxy.settle import Notes
 from codex_lb.proxy.sinks import CodexSink, JsonSink, OpenAISink, Sink
 from codex_lb.upstream.client import Reply
+from codex_lb.upstream.connection import Connection
+
+
+def reply_from(connection: object) -> Reply:
+    return Reply(200, {}, cast("Connection", connection))
 
 
 class Endless:
@@ -25,30 +30,31 @@ class Endless:
 
     def pass_on(self, take: object) -> None: ...
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        while True:
-            self.sent += 1_000_000
-            yield b": " + b"c" * 1_000_000 + b"\n\n"
+    async def read(self) -> bytes:
+        self.sent += 1_000_000
+        return b": " + b"c" * 1_000_000 + b"\n\n"
 
 
 class Thoughtful:
     """A stream that begins at once and comes to its content later."""
 
-    headers: Mapping[str, str] = {}
+    def __init__(self) -> None:
+        self._chunks = iter((CREATED, COMPLETED, b""))
 
     def pass_on(self, take: object) -> None: ...
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        yield b'data: {"type":"response.created","response":{"id":"resp_1"}}\n\n'
-        await asyncio.sleep(0.3)
-        yield b'data: {"type":"response.completed","response":{"id":"resp_1"}}\n\n'
+    async def read(self) -> bytes:
+        chunk = next(self._chunks)
+        if chunk == COMPLETED:
+            await asyncio.sleep(0.3)
+        return chunk
 
 
 async def test_a_model_that_thinks_long_after_its_first_event_is_waited_for() -> None:
     wire, notes = Wire(), Notes(began=0.0)
     relay = Relay(wire.client(), CodexSink({}, bytes), notes, clock=lambda: 0.0, idle_s=5)
     async with asyncio.timeout(0.15) as deadline:
-        signal = await relay.run(cast("Reply", Thoughtful()), [], deadline, lambda *_: None)
+        signal = await relay.run(reply_from(Thoughtful()), [], deadline, lambda *_: None)
     assert signal is None
     assert notes.ended_well
 
@@ -59,7 +65,7 @@ async def test_a_stream_that_only_begins_is_given_up_before_it_fills_the_memory(
         wire.client(), CodexSink({}, bytes), Notes(began=0.0), clock=lambda: 0.0, idle_s=1
     )
     async with asyncio.timeout(5) as deadline:
-        signal = await relay.run(cast("Reply", endless), held, deadline, lambda *_: None)
+        signal = await relay.run(reply_from(endless), held, deadline, lambda *_: None)
     assert signal is not None
     assert signal.word == "not_a_stream"
     assert endless.sent < 32_000_000
@@ -114,9 +120,7 @@ COMPLETED = b'data: {"type":"response.completed","response":{"id":"resp_1"}}\n\n
 
 
 class Pushed:
-    """A reply whose chunks come from a test, and are offered to the shortcut first."""
-
-    headers: Mapping[str, str] = {}
+    """A connection whose chunks come from a test, and are offered to the shortcut first."""
 
     def __init__(self) -> None:
         self.take: Callable[[bytes], bool] | None = None
@@ -132,9 +136,8 @@ class Pushed:
         else:
             self.queue.put_nowait(chunk)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        while True:
-            yield await self.queue.get()
+    async def read(self) -> bytes:
+        return await self.queue.get()
 
 
 class Piped(Wire):
@@ -162,7 +165,7 @@ async def relayed(wire: Piped, reply: Pushed, sink: Sink) -> tuple[Relay, "async
 
     async def run() -> Any:
         async with asyncio.timeout(60) as deadline:
-            return await relay.run(cast("Reply", reply), [], deadline, lambda *_: None)
+            return await relay.run(reply_from(reply), [], deadline, lambda *_: None)
 
     task = asyncio.ensure_future(run())
     await settle()

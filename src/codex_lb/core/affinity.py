@@ -25,10 +25,13 @@ _CONVERSATION_HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Affinity:
-    """`key` is opaque and safe to store; `conversation` is the client's own id, if it gave one."""
+    """`key` is opaque and safe to store, empty if nothing tells the conversation from others; `conversation` is the client's own id, if it gave one."""
 
     key: str  # empty: nothing to tell it by
     conversation: str | None
+
+
+NONE = Affinity("", None)
 
 
 def of(call: Call, headers: Mapping[str, str], *, api_key_id: str | None) -> Affinity:
@@ -39,7 +42,7 @@ def of(call: Call, headers: Mapping[str, str], *, api_key_id: str | None) -> Aff
     if conversation:
         return Affinity(_digest("id", owner, conversation.encode()), conversation)
     if not call.opening:
-        return Affinity("", None)
+        return NONE
     family = call.model.split("-codex")[0]
     return Affinity(_digest("opening", owner + family, call.opening), None)
 

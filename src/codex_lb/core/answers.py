@@ -310,7 +310,7 @@ def of_signal(signal: Signal, *, dialect: Dialect, body: bytes | None = None) ->
         status = HTTPStatus.BAD_REQUEST
     is_limit = status == HTTPStatus.TOO_MANY_REQUESTS
     wait_s = math.ceil(signal.resets_in_s) if signal.resets_in_s is not None else None
-    is_envelope = bool(signal.word) and body is not None
+    is_envelope = bool(signal.word and body)
     return Answer(
         status,
         signal.message or f"Upstream answered {signal.status}.",

@@ -55,6 +55,7 @@ _NATIVE_ORIGINATORS = frozenset(
 FOREIGN_ORIGINATOR = "codex_cli_rs"
 OUR_USER_AGENT = f"codex-lb/{__version__}"
 LITE = "x-openai-internal-codex-responses-lite"
+_BETA, _SOCKETS = "openai-beta", "responses_websockets=2026-02-06"
 
 MODEL = "openai-model"  # Codex warns of rerouting if it is not the one that it has named
 _PASSED_DOWN = frozenset({MODEL, "x-reasoning-included", "openai-processing-ms", TURN_STATE})
@@ -95,6 +96,23 @@ def upstream(
         }
         | login(credential, chatgpt_account_id)
     )
+
+
+def handshake(
+    client: Mapping[str, str],
+    credential: Credential,
+    chatgpt_account_id: str | None,
+    turn_state: str | None,
+) -> dict[str, str]:
+    """The same for a WebSocket, without what a handshake is made of."""
+    sent = _passed_up(client) | _name(client)
+    sent.pop(LITE, None)  # stands in each frame
+    if turn_state:
+        sent[TURN_STATE] = turn_state
+    beta = sent.get(_BETA, "")
+    if _SOCKETS not in beta:
+        sent[_BETA] = f"{beta}, {_SOCKETS}" if beta else _SOCKETS
+    return sent | login(credential, chatgpt_account_id)
 
 
 def beside(

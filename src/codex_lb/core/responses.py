@@ -60,6 +60,7 @@ class Call:
     renamed: bool = False  # another model than the client has named
     files: tuple[str, ...] = ()  # ids that it names; each may be known to one account only
     shape: str = ""  # of the answer, where an endpoint has several
+    generates: bool = True  # False: it only warms a WebSocket's conversation up
     opening: bytes = b""  # how instructions and first user message begin, for a derived affinity
 
 
@@ -107,6 +108,7 @@ _OPENING_BYTES = 512
 # A quote inside a text would be escaped, so this finds members and nothing that somebody wrote.
 _FILE_ID = re.compile(rb'"file_id"\s*:\s*"([\w-]{1,128})"|"sediment://([\w-]{1,128})')
 _MAX_FILES = 32
+_LITE_FLAG, _LITE = "ws_request_header_x_openai_internal_codex_responses_lite", Raw(b'"true"')
 
 
 class _Item(msgspec.Struct):
@@ -143,18 +145,28 @@ def read(body: bytes, dialect: Dialect) -> Call:
 
     `body` has passed `core/json_guard.py`.
     """
+    return _read(body, dialect, _RULES)
+
+
+def read_frame(body: bytes, dialect: Dialect) -> Call:
+    """The same of a `response.create` frame: a body with a `type`, for a transport that only streams."""
+    call = replace(_read(body, dialect, _FRAME_RULES), stream=True)
+    return _flagged(call) if call.lite else call
+
+
+def _read(body: bytes, dialect: Dialect, rules: "_Rules") -> Call:
     try:
-        return _read(body, dialect)
+        return _judge(body, dialect, rules)
     except UNREADABLE as error:
         raise BadRequestError(f"The request body is not a JSON object: {error}") from error
 
 
-def _read(body: bytes, dialect: Dialect) -> Call:
+def _judge(body: bytes, dialect: Dialect, rules: "_Rules") -> Call:
     fields = read_fields(body)
     wanted_stream = flag(fields, "stream")
     _refuse_contradictions(fields, dialect)
     changed = dict(fields)
-    for rule in _RULES:
+    for rule in rules:
         rule(changed)
     items = _items(changed)
     if items is not None:
@@ -172,6 +184,7 @@ def _read(body: bytes, dialect: Dialect) -> Call:
         lite=any(item.type == "additional_tools" for item in items or ()),
         renamed=_model(changed) != _model(fields),
         files=_files(sent),
+        generates=flag(changed, "generate") is not False,
         opening=_opening(changed, items or []),
     )
 
@@ -218,6 +231,12 @@ def _force_upstream_mode(fields: Fields) -> None:
         fields["store"] = FALSE
     if fields.get("stream") != TRUE:
         fields["stream"] = TRUE
+
+
+def _force_frame_mode(fields: Fields) -> None:
+    if fields.get("store") != FALSE:
+        fields["store"] = FALSE
+    fields.pop("stream", None)
 
 
 def _rename_aliases(fields: Fields) -> None:
@@ -296,9 +315,8 @@ def _wrap_text_input(fields: Fields) -> None:
         )
 
 
-_RULES: tuple[Callable[[Fields], None], ...] = (
-    _drop_what_upstream_refuses,
-    _force_upstream_mode,
+_Rules = tuple[Callable[[Fields], None], ...]
+_SHAPING: _Rules = (
     _rename_aliases,
     _split_model_name,
     _map_effort,
@@ -306,6 +324,8 @@ _RULES: tuple[Callable[[Fields], None], ...] = (
     _rename_web_search,
     _wrap_text_input,
 )
+_RULES: _Rules = (_drop_what_upstream_refuses, _force_upstream_mode, *_SHAPING)
+_FRAME_RULES: _Rules = (_drop_what_upstream_refuses, _force_frame_mode, *_SHAPING)
 
 
 # -- rules on input items ----------------------------------------------------------------------
@@ -370,6 +390,16 @@ def _files(body: bytes) -> tuple[str, ...]:
 
 def _model(fields: Fields) -> str:
     return (text_in(fields, "model") or "").strip()
+
+
+def _flagged(call: Call) -> Call:
+    """A frame has no headers: there the flag of such a model stands in its metadata."""
+    fields = read_fields(call.body)
+    metadata = object_in(fields, "client_metadata")
+    if metadata.get(_LITE_FLAG) == _LITE:
+        return call
+    fields["client_metadata"] = encoded(metadata | {_LITE_FLAG: _LITE})
+    return replace(call, body=encode(fields))
 
 
 def _opening(fields: Fields, items: list[_Item]) -> bytes:

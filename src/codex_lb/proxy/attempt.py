@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 
-from codex_lb.core import answers, ciphertext, errors, failover, quota, sse
+from codex_lb.core import answers, ciphertext, errors, events, failover, quota, sse
 from codex_lb.core.errors import Signal
 from codex_lb.core.failover import Verdict, judge
 from codex_lb.core.model import Attempt, Credential
@@ -20,8 +20,12 @@ from codex_lb.core.sse import Event
 from codex_lb.proxy.leases import Lease
 from codex_lb.proxy.lines import Line, Relaying
 from codex_lb.proxy.parts import Parts, Request
-from codex_lb.upstream.client import Reply, UpstreamFaultError
+from codex_lb.proxy.relay import Reply
+from codex_lb.upstream.client import UpstreamFaultError
 from codex_lb.upstream.credentials import LoginLostError
+
+# An event that names no status, and the statuses that are not upstream's fault or its login's.
+_TELLABLE = frozenset(range(200, 500)) - {401, 407}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,12 @@ class Failure:
     verdict: Verdict
     body: bytes = b""  # upstream's error reply
     held: list[Event] = field(default_factory=list)  # the stream up to the failure event
+
+    @property
+    def is_tellable(self) -> bool:
+        """Whether the stream can go to the client as it came. A frame may say what no client must see."""
+        said = bool(self.held) and self.held[-1].kind in events.FAILURES
+        return said and self.signal.status in _TELLABLE
 
 
 class Attempts:
@@ -70,8 +80,11 @@ class Attempts:
                 return failure
             if failure.verdict.action == "renew":
                 stale = credential
-            elif failure.verdict.action != "lighten" or not self._lighten():
+            elif not self._may_repeat(failure.verdict):
                 return failure
+
+    def _may_repeat(self, verdict: Verdict) -> bool:
+        return verdict.action == "again" or (verdict.action == "lighten" and self._lighten())
 
     def _lighten(self) -> bool:
         """Leave out what only another account can read, if there is any."""
@@ -104,6 +117,11 @@ class Attempts:
                     signal = await self._relay.run(
                         reply, held, deadline, partial(self._parts.pool.measured, lease.account.id)
                     )
+                    if signal is not None and reply.headers:
+                        self._measured_by(
+                            lease, reply
+                        )  # an `error` frame brings headers of its own
+                        feature = quota.limit_named(reply.headers)
                 else:
                     body = await reply.read()
                     signal = _signal_of(reply, body)

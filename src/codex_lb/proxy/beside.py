@@ -70,7 +70,7 @@ class Beside:
         form = PlainForm(
             "files", "POST", path.removeprefix(_BASE),
             lambda body, _dialect, _sent: Call(body, "", stream=False, files=(found[1],)),
-            is_logged=False,
+            is_told=False,
         )  # fmt: skip
         return "POST", partial(self._serving.serve, form)
 
@@ -81,7 +81,7 @@ class Beside:
         form = PlainForm(
             "control", method, f"{target}?{query}" if query else target,
             lambda body, _dialect, _sent: Call(body, "", stream=False),
-            kind=Endpoint.PLAIN if method == "GET" else Endpoint.ONCE, is_logged=False,
+            kind=Endpoint.PLAIN if method == "GET" else Endpoint.ONCE, is_told=False,
         )  # fmt: skip
         await self._serving.serve(form, asked)
 

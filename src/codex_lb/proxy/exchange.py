@@ -10,12 +10,11 @@ from dataclasses import replace
 from functools import partial
 
 from codex_lb.asgi import ClientGoneError
-from codex_lb.core import answers, ciphertext, events, failover, limits
+from codex_lb.core import answers, ciphertext, failover, limits
 from codex_lb.core.answers import Answer
 from codex_lb.core.failover import Ending, Verdict
 from codex_lb.core.model import AccountEvent, Cost, Usage
 from codex_lb.core.outcome import Endpoint
-from codex_lb.core.responses import Dialect
 from codex_lb.core.routing import Refusal
 from codex_lb.proxy import settle
 from codex_lb.proxy.attempt import Attempts, Failure
@@ -156,6 +155,7 @@ class Exchange:
             self._bound,
             frozenset(tried),
             self._request.accounts,
+            self._request.home,
         )
         asked = self._now()
         wait_s = max(0.0, min(QUEUE_S, self._deadline - asked))
@@ -186,7 +186,7 @@ class Exchange:
 
     async def _pass_on(self, failure: Failure) -> None:
         """Upstream's own word, in the form in which it came."""
-        if failure.held and failure.held[-1].kind in events.FAILURES:
+        if failure.is_tellable:
             return await self._relay.pass_failed(failure.held, failure.signal)
         return await self._say(
             answers.of_signal(failure.signal, dialect=self._request.dialect, body=failure.body)
@@ -214,8 +214,7 @@ class Exchange:
         )
 
     async def _say(self, answer: Answer) -> None:
-        as_event = answer.as_event and self._request.dialect is Dialect.CODEX
-        await self._relay.say(answer, as_event=as_event)
+        await self._relay.say(answer, as_event=self._client.says_as_event(answer))
 
     # -- what is written down -------------------------------------------------------------------
 

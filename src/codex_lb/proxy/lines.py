@@ -1,7 +1,6 @@
 """How one account is asked: what is sent where, which replies begin an answer, who passes them on."""
 
 import asyncio
-from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from typing import Protocol
@@ -9,14 +8,15 @@ from typing import Protocol
 from codex_lb.core import headers
 from codex_lb.core.answers import Answer
 from codex_lb.core.errors import Signal
-from codex_lb.core.model import Credential, Credits, QuotaWindow
+from codex_lb.core.model import Credential
 from codex_lb.core.outcome import Endpoint
 from codex_lb.core.sse import Event
 from codex_lb.proxy.leases import Lease
 from codex_lb.proxy.parts import Request
+from codex_lb.proxy.relay import Measured, Reply
 from codex_lb.proxy.settle import Notes
 from codex_lb.upstream import wire
-from codex_lb.upstream.client import Reply, UpstreamClient
+from codex_lb.upstream.client import UpstreamClient
 
 
 class Line(Protocol):
@@ -31,9 +31,6 @@ class Line(Protocol):
     def is_answer(self, reply: Reply) -> bool:
         """Whether the relay may take it; else it is a failure, to be judged."""
         ...
-
-
-Measured = Callable[[Collection[QuotaWindow], Credits | None], None]
 
 
 class Relaying(Protocol):

@@ -54,6 +54,7 @@ class Request:
     headers: Mapping[str, str]  # the client's, names in lower case
     row: OpenedRequest
     key: ApiKey | None = None  # that the client has shown
+    home: str | None = None  # the account at hand, for a conversation that has none
 
     @property
     def accounts(self) -> tuple[str, ...]:

@@ -6,27 +6,28 @@ call may not be made twice (`Endpoint.ONCE`).
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 
-from codex_lb.core import answers, errors, events, headers, keys
+from codex_lb.core import answers, events, headers, keys
 from codex_lb.core.answers import Answer
 from codex_lb.core.errors import Signal
 from codex_lb.core.keys import ApiKey
-from codex_lb.core.model import Credential, OpenedRequest, Receipt
+from codex_lb.core.model import Credential
 from codex_lb.core.outcome import Endpoint
 from codex_lb.core.responses import Call
-from codex_lb.core.sse import Event
+from codex_lb.core.sse import Event, EventTooLargeError
 from codex_lb.proxy.downstream import Downstream
-from codex_lb.proxy.exchange import Exchange
 from codex_lb.proxy.forms import Reader
 from codex_lb.proxy.leases import Lease
-from codex_lb.proxy.lines import Measured
+from codex_lb.proxy.lines import Line, Relaying
 from codex_lb.proxy.parts import Parts, Request
+from codex_lb.proxy.relay import Measured, Reply
 from codex_lb.proxy.settle import Notes
-from codex_lb.upstream.client import Reply, UpstreamClient
+from codex_lb.upstream.client import Reply as HttpReply
+from codex_lb.upstream.client import UpstreamClient
 
 _MAX_BODY = _MAX_REPLY = 32 * 1024 * 1024
 
@@ -47,18 +48,19 @@ class PlainForm:
     headers: Headers = headers.beside
     shaped: Callable[[Call, bytes], Body | None] = lambda _call, _body: None  # None: as it is
     stored_id: Callable[[bytes], str | None] = lambda _body: None  # what the account has from now
-    is_logged: bool = True
+    is_told: bool = True
     is_json: bool = False
+    transport: str | None = None
     max_body: float = _MAX_BODY
 
     def allowed(self, key: ApiKey, call: Call) -> Call | Answer:
         return (keys.refused_call(key, call.model, None) if call.model else None) or call
 
-    def exchange(self, parts: Parts, request: Request, client: Downstream) -> Exchange:
-        if not self.is_logged:
-            parts = replace(parts, log=_Unlogged())
-        relay = PlainRelay(self, request.call, client, idle_s=parts.idle_s)
-        return Exchange(parts, request, client, relay, PlainLine(self, parts.upstream, request))
+    def line(self, parts: Parts, request: Request) -> Line:
+        return PlainLine(self, parts.upstream, request)
+
+    def relay(self, parts: Parts, request: Request, client: Downstream) -> Relaying:
+        return PlainRelay(self, request.call, client, idle_s=parts.idle_s)
 
 
 class PlainLine:
@@ -68,17 +70,39 @@ class PlainLine:
         self._upstream = upstream
         self._request = request
 
-    def open(
-        self, lease: Lease, credential: Credential, body: bytes
-    ) -> AbstractAsyncContextManager[Reply]:
+    @asynccontextmanager
+    async def open(self, lease: Lease, credential: Credential, body: bytes) -> AsyncIterator[Reply]:
         account_id = lease.account.identity.chatgpt_account_id
         sent = self._form.headers(self._request.headers, credential, account_id)
         url = self._upstream.base_url + self._form.target
-        return self._upstream.open(self._form.method, url, sent, body)
+        async with self._upstream.open(self._form.method, url, sent, body) as reply:
+            yield _Whole(reply)
 
     def is_answer(self, reply: Reply) -> bool:
         is_good = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
         return is_good or reply.status == HTTPStatus.NOT_MODIFIED
+
+
+class _Whole:
+    """A reply whose body is its one event."""
+
+    is_stream = False
+
+    def __init__(self, reply: HttpReply) -> None:
+        self._reply = reply
+        self.status, self.headers = reply.status, reply.headers
+        self.read = reply.read
+
+    async def events(self) -> AsyncIterator[list[Event]]:
+        body = bytearray()
+        async for chunk in self._reply.chunks():
+            body += chunk
+            if len(body) > _MAX_REPLY:
+                raise EventTooLargeError
+        yield [Event(bytes(body), "whole")]
+
+    def pass_deltas(self, take: Callable[[bytes], bool] | None) -> None: ...
+    async def drain(self) -> None: ...
 
 
 class PlainRelay:
@@ -95,15 +119,10 @@ class PlainRelay:
     async def run(
         self, reply: Reply, held: list[Event], deadline: asyncio.Timeout, measured: Measured
     ) -> Signal | None:
-        """Raises `UpstreamFaultError`."""
+        """Raises `UpstreamFaultError`, `EventTooLargeError`."""
         del held, measured  # a stream's
         deadline.reschedule(self._now() + self._idle_s)
-        whole = bytearray()
-        async for chunk in reply.chunks():
-            whole += chunk
-            if len(whole) > _MAX_REPLY:
-                return errors.fault("bad_reply", "Upstream's answer is too large.")
-        body = bytes(whole)
+        [body] = [event.raw async for events_ in reply.events() for event in events_]
         sent = headers.downstream_beside(reply.headers)
         shaped = self._form.shaped(self._call, body)
         if shaped is not None:
@@ -122,10 +141,3 @@ class PlainRelay:
         self.notes.answer = answer
         if not self._client.finished:
             await self._client.answer(answer)
-
-
-class _Unlogged:
-    """Calls that programs make by themselves would bury the turns among the request rows."""
-
-    def opened(self, row: OpenedRequest) -> None: ...
-    def closed(self, receipt: Receipt) -> None: ...

@@ -133,7 +133,7 @@ class Pool:
         need = Need(
             wish.model,
             self._unserved(wish.model),
-            self._affinities.home(wish.affinity, now),
+            self._home(wish, now),
             wish.bound,
             wish.exclude,
             is_last_try,
@@ -178,8 +178,11 @@ class Pool:
         self._choices += 1
         live.chosen_seq = self._choices
         live.in_flight += 1
-        home = self._affinities.home(wish.affinity, self._clock())
+        home = self._home(wish, self._clock())
         return Lease(live.account, choice, choice.account_id in (wish.bound, home), live)
+
+    def _home(self, wish: Wish, now: float) -> str | None:
+        return self._affinities.home(wish.affinity, now) or wish.home
 
     def _release(self, lease: Lease) -> None:
         lease.slot.in_flight -= 1

@@ -38,10 +38,10 @@ class Told:
         self._refresh()
         return self._headers
 
-    def event(self, key: ApiKey | None) -> bytes:
-        """The `codex.rate_limits` event, framed; empty if it is hidden."""
+    def event(self, key: ApiKey | None) -> bytes | None:
+        """The payload of the `codex.rate_limits` event; None if it is hidden."""
         if self.is_hidden(key):
-            return b""
+            return None
         self._refresh()
         return pool_quota.event(self._quota)
 
