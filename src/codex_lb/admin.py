@@ -146,6 +146,7 @@ def _without_server(settings: Settings) -> Iterator[Ask]:
     from codex_lb.dashboard.stored_accounts import StoredAccounts  # noqa: PLC0415
     from codex_lb.dashboard.stored_firewall import StoredFirewall  # noqa: PLC0415
     from codex_lb.dashboard.stored_settings import StoredSettings  # noqa: PLC0415
+    from codex_lb.dashboard.ui import Installation  # noqa: PLC0415
     from codex_lb.store import Store, StoreError, StoreInUseError  # noqa: PLC0415
     from codex_lb.upstream.client import UpstreamClient  # noqa: PLC0415
     from codex_lb.upstream.oauth import LoginHost  # noqa: PLC0415
@@ -189,7 +190,7 @@ def _without_server(settings: Settings) -> Iterator[Ask]:
                     StoredFirewall(store),
                     flows,
                 ),
-                version=__version__,
+                installation=Installation(__version__),
                 clock=clock,
             )
             try:

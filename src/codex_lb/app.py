@@ -20,9 +20,12 @@ from codex_lb import __version__, container, logs, price_list, server
 from codex_lb.asgi import Application, Receive, Scope, Send
 from codex_lb.core import catalogue, key_usage, pricing
 from codex_lb.core.keys import ApiKey
+from codex_lb.core.live import filled
 from codex_lb.core.model import Account, OpenedRequest, Receipt
 from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard import app as dashboard
+from codex_lb.dashboard import assets
+from codex_lb.dashboard.bus import Bus
 from codex_lb.dashboard.callback import CallbackListener
 from codex_lb.dashboard.callers import Callers
 from codex_lb.dashboard.flows import Flows
@@ -31,6 +34,8 @@ from codex_lb.dashboard.pooled_accounts import PooledAccounts
 from codex_lb.dashboard.sign_in import SignIn
 from codex_lb.dashboard.stored_firewall import StoredFirewall
 from codex_lb.dashboard.stored_settings import StoredSettings
+from codex_lb.dashboard.telling import Telling
+from codex_lb.dashboard.ui import Installation, Variable
 from codex_lb.health import Health
 from codex_lb.jobs.affinities import AffinityKeeper
 from codex_lb.jobs.credentials import AheadOfNeed
@@ -50,7 +55,7 @@ from codex_lb.proxy.parts import Parts
 from codex_lb.proxy.pool import Pool
 from codex_lb.proxy.routes import USAGE_PATH, DataPlane
 from codex_lb.proxy.told import Told
-from codex_lb.settings import Settings
+from codex_lb.settings import Settings, shown
 from codex_lb.store import AccountTotals, Store, StoreError
 from codex_lb.upstream import side_calls, wire
 from codex_lb.upstream.client import UpstreamClient
@@ -60,6 +65,7 @@ from codex_lb.upstream.oauth import LoginHost
 _log = structlog.get_logger(__name__)
 
 _DAY_S = 86_400.0
+_REMEMBERED = 2_000  # requests whose figures the overview has from before the start
 
 Work = Coroutine[Any, Any, None]
 
@@ -67,13 +73,18 @@ Work = Coroutine[Any, Any, None]
 class App:
     """The whole service as one ASGI application, split by the path's beginning."""
 
-    def __init__(self, data_plane: DataPlane, health: Health, control: Application) -> None:
+    def __init__(
+        self, data_plane: DataPlane, health: Health, control: Application, base: str = ""
+    ) -> None:
         self.data_plane = data_plane
         self.health = health
         self._control = control
+        self._base = base
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope["path"]
+        path = _below(self._base, scope["path"])
+        if path != scope["path"]:
+            scope = {**scope, "path": path}
         if _is_proxied(path):
             await self.data_plane(scope, receive, send)
         elif path == "/health" or path.startswith("/health/"):
@@ -88,6 +99,11 @@ class App:
     def stop(self) -> None:
         """Tell the clients of what still runs that it ends here."""
         self.data_plane.serving.stop_all()
+
+
+def _below(base: str, path: str) -> str:
+    """A reverse proxy may take our prefix off or leave it on; both are the same address."""
+    return path[len(base) :] or "/" if f"{path}/".startswith(f"{base}/") else path
 
 
 def _is_proxied(path: str) -> bool:
@@ -111,14 +127,18 @@ async def build(
     keeper = Keeper(store)
     timeline = Timeline(store.add_account_events)
     prices = price_list.shipped()
-
-    def changed(account: Account, *, urgent: bool) -> None:
-        keeper.changed(account, urgent=urgent)
-        watch.see(account)
-
     try:
         async with asyncio.TaskGroup() as group:
             spawn = partial(_spawn, group)
+
+            def saw(account: Account) -> None:
+                telling.account_changed(account)
+                watch.see(account)
+
+            def changed(account: Account, *, urgent: bool) -> None:
+                keeper.changed(account, urgent=urgent)
+                saw(account)
+
             pool = Pool(
                 clock=clock,
                 limit=settings.proxy_account_stream_limit,
@@ -126,6 +146,10 @@ async def build(
                 on_change=changed,
                 on_event=timeline.note,
             )
+            bus = Bus()
+            newest = await store.recent_requests(limit=_REMEMBERED, before=None)
+            live = filled(row.receipt for row in reversed(newest) if row.receipt)
+            telling = Telling(store.requests, bus, live, clock)
             rules = Rules(pool)
             operator = StoredSettings(store, rules.take)
             rules.take(await operator.read())
@@ -152,7 +176,7 @@ async def build(
                 upstream=upstream,
                 credentials=credentials,
                 budget=RetryBudget(time.monotonic),
-                log=store.requests,
+                log=telling,
                 limits=Limits(LimitLine(store.keys, clock), store.keys.top_up, spawn),
                 owner_of=partial(_owner_of, store),
                 note=timeline.note,
@@ -194,12 +218,13 @@ async def build(
                 clock,
                 interval_s=settings.usage_refresh_interval_seconds,
             )
-            accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage, watch.see)
+            accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage, saw)
             listener = CallbackListener(settings.oauth_callback_host, settings.oauth_callback_port)
             flows = Flows(LoginHost(upstream, clock), accounts, listener, clock)
             jobs = [
                 spawn(keeper.run()),
                 spawn(timeline.run()),
+                spawn(telling.run()),
                 spawn(affinities.run()),
                 spawn(ahead.run()),
                 spawn(ring.run()),
@@ -223,12 +248,18 @@ async def build(
                     store.operators,
                     firewall,
                     flows,
+                    live,
+                    lambda: telling.in_flight,
+                    bus,
+                    lambda model: pricing.knows(model, prices),
                 ),
-                version=__version__,
+                installation=_installation(settings),
                 clock=clock,
+                built=assets.shipped(),
+                base=settings.base_path,
                 notice=notice,
             )
-            yield App(data_plane, Health(store), control)
+            yield App(data_plane, Health(store), control, settings.base_path)
             credentials.close()
             flows.close()
             for job in jobs:
@@ -238,6 +269,15 @@ async def build(
     finally:
         await upstream.close()
         await store.close()
+
+
+def _installation(settings: Settings) -> Installation:
+    return Installation(
+        __version__,
+        "postgresql" if settings.database_url else "sqlite",
+        str(settings.data_dir),
+        [Variable(*each) for each in shown(settings)],
+    )
 
 
 def _spawn(group: asyncio.TaskGroup, work: Work) -> "asyncio.Task[None]":

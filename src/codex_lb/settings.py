@@ -8,6 +8,7 @@ A new setting must say why a constant beside its use does not do. `docs/settings
 import difflib
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -53,10 +54,37 @@ class Settings:
     usage_refresh_interval_seconds: float = 60.0
     request_log_retention_days: int = 90
     log_format: str = "text"
+    base_path: str = ""  # only the reverse proxy in front knows it
 
     @property
     def key_file(self) -> Path:
         return self.encryption_key_file or self.data_dir / "encryption.key"
+
+
+def shown(settings: Settings) -> list[tuple[str, str | None, str | None]]:
+    """Each variable's name, value and default as text, without what is secret in it."""
+    usual = Settings()
+    found = []
+    for f in fields(Settings):
+        value, default = getattr(settings, f.name), getattr(usual, f.name)
+        if not f.repr and value is not None:
+            value = "(set)"
+        elif f.name == "database_url" and value is not None:
+            value = _without_password(value)
+        found.append((PREFIX + f.name.upper(), _text(value), _text(default)))
+    return found
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or None
+    return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _without_password(url: str) -> str:
+    """Neither of the address nor of its query; `libpq` takes one there, too."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def read(environ: Mapping[str, str] = os.environ) -> tuple[Settings, list[str]]:
@@ -116,7 +144,8 @@ def _parse(f: "Field[object]", name: str, text: str) -> object:
             check(value)
     except ValueError as error:
         raise SettingError(f"{name}={text!r} is not usable: {error}") from error
-    return value.rstrip("/") if isinstance(value, str) and f.name.endswith("_url") else value
+    ends = ("_url", "_path")
+    return value.rstrip("/") if isinstance(value, str) and f.name.endswith(ends) else value
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -169,6 +198,11 @@ def _is_url(value: object) -> None:
         raise ValueError("it must be an http or https address")
 
 
+def _is_path(value: object) -> None:
+    if not re.fullmatch(r"(/[\w.~-]+)*/?", str(value), re.ASCII):
+        raise ValueError("it must be a path, as /codex")
+
+
 def _is_log_format(value: object) -> None:
     if value not in ("text", "json"):
         raise ValueError("it must be text or json")
@@ -190,12 +224,12 @@ _CHECKS: Mapping[str, Callable[[object], None]] = {
     "usage_refresh_interval_seconds": _within(1, _DAY_S),
     "request_log_retention_days": _within(0, 36_500),
     "log_format": _is_log_format,
+    "base_path": _is_path,
 }
 
 # Names that scripts of older or later versions set. Whoever sets one must hear that nothing happens.
 _ANNOUNCED = frozenset(
     {
-        "BASE_PATH",
         "MAX_BODY_MB",
         "METRICS_PORT",
     }

@@ -26,11 +26,13 @@ from codex_lb.core.operator import Login, Session, is_alive
 from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard.api_keys import KeysPort
 from codex_lb.dashboard.app import Ports, build
+from codex_lb.dashboard.assets import Built
 from codex_lb.dashboard.callers import Callers, OperatorsPort
 from codex_lb.dashboard.flows import Flows
 from codex_lb.dashboard.passwords import Passwords
 from codex_lb.dashboard.ports import Clock
 from codex_lb.dashboard.sign_in import SignIn
+from codex_lb.dashboard.ui import Installation
 from codex_lb.store import AccountTotals, DailySums, EventRecord, HourlySums, StateConflict
 from codex_lb.store.operators import EVERY, AuditEntry, AuditRecord, SessionOverError, Step
 from codex_lb.store.records import Dimension
@@ -275,6 +277,8 @@ def caller(
     cookies: dict[str, str] | None = None,
     admin_token: str | None = None,
     flows: Flows = cast("Flows", None),  # noqa: B008  likewise
+    built: Built | None = None,
+    base: str = "",
 ) -> httpx2.AsyncClient:
     """Speaks to a control plane over these without a network; it holds nothing to close."""
     operators = operators or FakeOperators()
@@ -292,8 +296,10 @@ def caller(
             firewall or FakeFirewall(),
             flows,
         ),
-        version="9.9",
+        installation=Installation("9.9"),
         clock=clock,
+        built=built,
+        base=base,
     )
     transport = httpx2.ASGITransport(app, client=(peer, 50_000))
     base = "http://127.0.0.1:2455"
