@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 
 from codex_lb import __version__
 from codex_lb.cli import main
+from codex_lb.cli_login import usual_way
 from codex_lb.core.operator import Login, Session
 from codex_lb.dashboard.passwords import Passwords
 from codex_lb.store import Store
@@ -114,6 +115,58 @@ def test_a_bad_file_is_named_and_the_others_go_in(run: Run, tmp_path: Path) -> N
     assert result.exit_code == 1
     assert result.stderr == f"{bad}: tokens.access_token is missing.\n"
     assert listed(run) == {IDS[ALICE]: "active"}
+
+
+def test_a_dry_run_says_what_would_become_of_each_file(run: Run, tmp_path: Path) -> None:
+    alice, bob = auth_file(tmp_path, ALICE), auth_file(tmp_path, BOB)
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"tokens": {"id_token": "s3cr3t"}}')
+    run("accounts", "import", alice)
+    result = run("accounts", "import", "--dry-run", alice, str(bad), bob)
+    assert result.stdout.splitlines() == [
+        f"{alice}: {ALICE} (plus) would be signed in anew.",
+        f"{bob}: {BOB} (plus) would be added.",
+    ]
+    assert result.stderr == f"{bad}: tokens.access_token is missing.\n"
+    assert result.exit_code == 1
+    assert listed(run) == {IDS[ALICE]: "active"}
+    assert run("accounts", "import", "--dry-run", bob).exit_code == 0
+
+
+def test_a_sign_in_is_taken_out_and_may_be_put_in_again(pool: Run) -> None:
+    exported = pool("accounts", "export", ALICE)
+    assert exported.exit_code == 0
+    assert "in one place only" in exported.stderr
+    document = json.loads(exported.stdout)
+    assert document["tokens"]["refresh_token"] == "rt_s3cr3t"
+    again = pool("accounts", "import", "-", input=exported.stdout)
+    assert again.stdout == f"{ALICE} (plus) signed in anew as {IDS[ALICE]}\n"
+    for_opencode = json.loads(pool("accounts", "export", ALICE, "--format", "opencode").stdout)
+    assert for_opencode["openai"]["refresh"] == "rt_s3cr3t"
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "expected"),
+    [
+        pytest.param({"DISPLAY": ":0"}, "linux", "browser", id="a Linux desktop"),
+        pytest.param({"WAYLAND_DISPLAY": "wayland-0"}, "linux", "browser", id="a newer one"),
+        pytest.param({}, "linux", "device", id="a server"),
+        pytest.param({}, "darwin", "browser", id="a Mac"),
+        pytest.param({}, "win32", "browser", id="Windows"),
+        pytest.param({"SSH_CONNECTION": "a"}, "darwin", "device", id="a Mac from afar"),
+        pytest.param({"DISPLAY": ":10", "SSH_TTY": "b"}, "linux", "device", id="forwarded X"),
+    ],
+)
+def test_the_usual_way_to_sign_in(environ: dict[str, str], platform: str, expected: str) -> None:
+    assert usual_way(environ, platform) == expected
+
+
+def test_a_login_host_that_cannot_be_reached_is_a_sentence(run: Run) -> None:
+    env = {"CODEX_LB_AUTH_BASE_URL": "http://127.0.0.1:1"}
+    result = run("accounts", "login", "--device", env=env)
+    assert result.exit_code == 1
+    assert "The login host gives no device code" in result.stderr
+    assert "Traceback" not in result.output
 
 
 def test_a_file_too_large_is_refused(run: Run, tmp_path: Path) -> None:

@@ -127,18 +127,17 @@ async def build(
     keeper = Keeper(store)
     timeline = Timeline(store.add_account_events)
     prices = price_list.shipped()
-
-    def changed(account: Account, *, urgent: bool) -> None:
-        keeper.changed(account, urgent=urgent)
-        watch.see(account)
-
     try:
         async with asyncio.TaskGroup() as group:
             spawn = partial(_spawn, group)
 
+            def saw(account: Account) -> None:
+                telling.account_changed(account)
+                watch.see(account)
+
             def changed(account: Account, *, urgent: bool) -> None:
                 keeper.changed(account, urgent=urgent)
-                telling.account_changed(account)
+                saw(account)
 
             pool = Pool(
                 clock=clock,
@@ -230,7 +229,7 @@ async def build(
                 clock,
                 interval_s=settings.usage_refresh_interval_seconds,
             )
-            accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage, watch.see)
+            accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage, saw)
             listener = CallbackListener(settings.oauth_callback_host, settings.oauth_callback_port)
             flows = Flows(LoginHost(upstream, clock), accounts, listener, clock)
             jobs = [

@@ -277,9 +277,9 @@ def caller(
     clock: Clock = lambda: NOW,
     cookies: dict[str, str] | None = None,
     admin_token: str | None = None,
+    flows: Flows = cast("Flows", None),  # noqa: B008  likewise
     built: Built | None = None,
     base: str = "",
-    flows: Flows = cast("Flows", None),  # noqa: B008  likewise
 ) -> httpx2.AsyncClient:
     """Speaks to a control plane over these without a network; it holds nothing to close."""
     operators = operators or FakeOperators()

@@ -130,6 +130,25 @@ async def test_what_is_refused_as_a_whole(
     assert (await client.post(path, **how)).status_code == status
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(b'{"a": 1' + b"0" * 40 + b"}", id="a number too large"),
+        pytest.param(b'"\\ud800"', id="half a character"),
+        pytest.param(b"[" * 5_000 + b"]" * 5_000, id="deep nesting"),
+        pytest.param(b'"\\u0000"', id="a NUL"),
+    ],
+)
+async def test_whatever_is_pasted_is_invalid_and_nothing_worse(
+    client: httpx2.AsyncClient, document: bytes
+) -> None:
+    body = b'{"documents": [' + document + b"]}"
+    answer = await client.post(PREVIEW, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code in (200, 422)
+    if answer.status_code == 200:
+        assert [each["status"] for each in answer.json()["documents"]] == ["invalid"]
+
+
 async def test_no_answer_shows_a_secret(client: httpx2.AsyncClient) -> None:
     several = files(ALICE.document(), BAD)
     answers = [await client.post(path, files=several) for path in (PREVIEW, IMPORT)]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 from fastapi import APIRouter, Request
 
-from codex_lb.core.foreign_json import json_object
+from codex_lb.core.foreign_json import decode
 from codex_lb.core.importing import Invalid, Readable, preview
 from codex_lb.dashboard.ports import AccountsPort, Clock
 from codex_lb.dashboard.problems import ErrorBody, Problem
@@ -49,6 +49,10 @@ _BODY: dict[str, Any] = {
         },
     }
 }
+
+
+class _Documents(msgspec.Struct):
+    documents: list[msgspec.Raw]
 
 
 class ImportPreview(Shape):
@@ -146,18 +150,17 @@ async def _read(request: Request) -> list[File]:
     if not _is_json(request):
         return await read_files(request, PART, limit=AUTH_JSON_BYTES, most=MOST_FILES)
     body = await read_body(request, limit=AUTH_JSON_BYTES, most=_MOST_BYTES_OF)
-    documents = (json_object(body) or {}).get("documents")
-    if not isinstance(documents, list) or not 1 <= len(documents) <= MOST_FILES:
+    sent = decode(body, _Documents)
+    if sent is None or not 1 <= len(sent.documents) <= MOST_FILES:
         message = f"body.documents: a list of 1 to {MOST_FILES} documents is needed"
         raise Problem(422, "validation_error", message)
-    return [File(f"document {n}", _bytes(each)) for n, each in enumerate(documents, 1)]
+    return [File(f"document {n}", _bytes(each)) for n, each in enumerate(sent.documents, 1)]
 
 
-def _bytes(document: object) -> bytes:
+def _bytes(document: msgspec.Raw) -> bytes:
     """As it would stand in a file; a text is one that was pasted."""
-    if isinstance(document, str):
-        return document.encode("utf-8", "replace")
-    return msgspec.json.encode(document)
+    pasted = decode(bytes(document), str)
+    return bytes(document) if pasted is None else pasted.encode()
 
 
 def _is_json(request: Request) -> bool:

@@ -106,7 +106,7 @@ def client(store: Store, bus: Bus) -> httpx2.AsyncClient:
             sign_in,
             store.operators,
             StoredFirewall(store),
-            cast("Flows", None),  # nobody signs in here
+            flows=cast("Flows", None),  # no test here signs in
             bus=bus,
             is_priced=lambda model: model.startswith("gpt"),
         ),
