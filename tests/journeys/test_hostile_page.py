@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 PAGE = (Path(__file__).parent / "hostile.html").read_text("utf-8")
 CHROMIUM = "/usr/bin/chromium"
+PAGES = {"/", "/accounts"}  # for anybody to fetch, but not to read or frame
 EVIL, REBOUND = "evil.test", "rebound.test"
 PASSWORD = "correct horse battery staple"
 CALL = {"model": "gpt-5.4", "input": "Hello!", "stream": False}
@@ -90,7 +91,7 @@ def wishes(account_id: str) -> list[tuple[str, str, JsonObject | None]]:
     account = f"/api/accounts/{account_id}"
     auth = "/api/dashboard-auth"
     return [
-        ("GET", "/", None),
+        *(("GET", page, None) for page in sorted(PAGES)),
         ("GET", "/api/accounts", None),
         ("GET", "/api/settings", None),
         ("GET", "/api/api-keys", None),
@@ -161,11 +162,10 @@ class Watch:
             self.asked.add((request.method, urlsplit(request.url).path))
 
     def _note_response(self, response: Any) -> None:
-        """The page itself is for anybody to fetch, but not to read or frame."""
         url = urlsplit(response.url)
         asked = response.request
         is_link = asked.method == "GET" and asked.is_navigation_request()
-        is_granted = url.port == self._port and url.path != "/" and response.status < 400
+        is_granted = url.port == self._port and url.path not in PAGES and response.status < 400
         if is_granted and not (is_link and self._links):
             self.granted.append(f"{asked.method} {response.url} {response.status}")
 
@@ -192,7 +192,7 @@ async def test_a_page_of_another_site_reads_nothing_and_changes_nothing(
     assert {path for method, path, _ in wishes(pooled) if method in ("GET", "POST")} <= {
         path for _, path in watch.asked
     }
-    assert not {path for path in framed if path in ("/", "/api/accounts")}
+    assert not framed & {*PAGES, "/api/accounts"}
     assert await state(service) == before
     assert len(sim.requests) == seen
 
@@ -209,7 +209,8 @@ async def test_a_rebound_name_reads_nothing_and_changes_nothing(
         heard = await attacked(page, base, wishes(pooled), intruder)
     assert {h["path"] for h in heard} >= {path for method, path, _ in wishes(pooled)}
     read = {h["path"] for h in heard if '"error"' not in h["what"]}
-    assert read <= {"/"}, "the service's page, which tells nothing"
+    assert read <= PAGES
+    assert "victim@example.com" not in str(heard)
     assert watch.granted == []
     assert await state(service) == before
     assert len(sim.requests) == seen
