@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from codex_lb.core import model_names
 from codex_lb.core.foreign_json import UNREADABLE
 from codex_lb.core.raw_fields import (
     ABSENT,
@@ -101,8 +102,6 @@ TIER_ALIASES = {"fast": "priority"}
 _FAST = frozenset({"priority", "ultrafast"})
 # Keys that other providers' histories carry and upstream refuses in a message.
 _FOREIGN_KEYS = frozenset({"reasoning_content", "reasoning_details", "tool_calls", "function_call"})
-# Cursor writes effort and speed into the model's name.
-_SUFFIXED = re.compile(r"^(gpt-[\w.-]*?)(?:-(none|minimal|low|medium|high|xhigh))?(-fast)?$")
 
 _OPENING_BYTES = 512
 # A quote inside a text would be escaped, so this finds members and nothing that somebody wrote.
@@ -255,21 +254,15 @@ def _rename_aliases(fields: Fields) -> None:
 
 
 def _split_model_name(fields: Fields) -> None:
-    found = _SUFFIXED.match(text_in(fields, "model") or "")
-    if not found or not (found[2] or found[3]):
+    name = model_names.read(text_in(fields, "model") or "")
+    if name.effort is None and not name.is_fast:
         return
-    fields["model"] = encoded(found[1])
+    fields["model"] = encoded(name.model)
     reasoning = object_in(fields, "reasoning")
-    if found[2] and "effort" not in reasoning:
-        fields["reasoning"] = encoded(reasoning | {"effort": encoded(found[2])})
-    if found[3]:
+    if name.effort and "effort" not in reasoning:
+        fields["reasoning"] = encoded(reasoning | {"effort": encoded(name.effort)})
+    if name.is_fast:
         fields.setdefault("service_tier", Raw(b'"priority"'))
-
-
-def base_model(name: str) -> str:
-    """The model without the effort and speed that some clients write into its name."""
-    found = _SUFFIXED.match(name)
-    return found[1] if found else name
 
 
 def _map_effort(fields: Fields) -> None:
