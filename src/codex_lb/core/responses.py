@@ -58,6 +58,8 @@ class Call:
     previous_response_id: str | None = None
     lite: bool = False  # tools come as an `additional_tools` item
     opening: bytes = b""  # how instructions and first user message begin, for a derived affinity
+    wants_usage: bool = False  # a chat client wants the usage at the end of its stream
+    knows_one_call: bool = False  # a chat client reads one `function_call`, no `tool_calls`
 
 
 MAX_MODEL_LENGTH = 256
@@ -305,11 +307,15 @@ def _rewrite_input(fields: Fields, items: list[_Item]) -> None:
         return
     kept: list[Raw] = []
     lifted: list[str] = []
+    wants_json = text_in(object_in(object_in(fields, "text"), "format"), "type") == "json_object"
     for item, raw in zip(items, list_in(fields, "input"), strict=True):
         if not item.must_change():
             kept.append(raw)
         elif item.role == "system" and item.type in (None, "message"):
-            lifted.append(_text_of(item.content))
+            if wants_json:  # upstream insists on the word JSON in `input`
+                kept.append(encoded(as_object(raw) | {"role": Raw(b'"developer"')}))
+            else:
+                lifted.append(_text_of(item.content))
         else:
             kept.append(_rewritten(item, as_object(raw)))
     fields["input"] = encoded(kept)

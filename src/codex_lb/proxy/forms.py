@@ -6,8 +6,9 @@ All of them become one `Call` in upstream's dialect and take the same line throu
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from codex_lb.core import events, responses
+from codex_lb.core import affinity, chat_request, events, responses
 from codex_lb.core.responses import Call, Dialect
+from codex_lb.proxy.chat_sinks import chat_sink
 from codex_lb.proxy.parts import Request
 from codex_lb.proxy.sinks import CodexSink, JsonSink, OpenAISink, Sink
 from codex_lb.proxy.told import Told
@@ -36,4 +37,9 @@ def _read_responses(body: bytes, dialect: Dialect, _headers: Mapping[str, str]) 
     return responses.read(body, dialect)
 
 
+def _read_chat(body: bytes, _dialect: Dialect, headers: Mapping[str, str]) -> Call:
+    return chat_request.read(body, affinity.named(headers))
+
+
 RESPONSES = Form("responses", _read_responses, _responses_sink)
+CHAT = Form("chat_completions", _read_chat, chat_sink)

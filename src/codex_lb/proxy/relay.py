@@ -102,7 +102,10 @@ class Relay:
 
     def _pass_delta(self, chunk: bytes) -> bool:
         """Most of a stream is deltas, one at a time: those need no task to be woken for them."""
-        if not (self._is_idle and self._scanner.is_delta(chunk) and self._client.write_now(chunk)):
+        if not (self._is_idle and self._scanner.is_delta(chunk)):
+            return False
+        data = chunk if self._sink.verbatim else self._sink.take(Event(chunk, DELTAS))
+        if data and not self._client.write_now(data):
             return False
         self.notes.meter.add(1)
         self._extend(self._deadline)
@@ -154,7 +157,7 @@ class Relay:
 
     async def pass_failed(self, held: list[Event], signal: Signal) -> None:
         """A held-back stream whose failure is the client's answer, as upstream sent it."""
-        if isinstance(self._sink, JsonSink):
+        if not self._sink.verbatim:
             return await self.say(answers.of_failed_event(signal), as_event=False)
         self.notes.terminal = held[-1].kind
         self.notes.facts = events.facts(held[-1].data())

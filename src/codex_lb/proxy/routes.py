@@ -50,6 +50,7 @@ class DataPlane:
         self._routes: dict[str, Route] = {
             "/v1/responses": ("POST", responses),
             f"{CODEX}/responses": ("POST", responses),
+            "/v1/chat/completions": ("POST", partial(self.serving.serve, forms.CHAT)),
             "/v1/models": ("GET", told.models),
             f"{CODEX}/models": ("GET", told.models),
             _OWN_USAGE: ("GET", told.own_usage),

@@ -21,12 +21,16 @@ _ITEM_DONE = "response.output_item.done"
 
 
 class Sink(Protocol):
-    """`streams`: the client gets events; else it waits for one reply."""
+    """`streams`: the client gets events; else it waits for one reply.
+
+    `verbatim`: those events are upstream's own, so that a single delta may pass unseen.
+    """
 
     streams: bool
+    verbatim: bool
 
     def take(self, event: Event) -> bytes:
-        """What the client gets for `event`."""
+        """What the client gets for `event`; the same if a run of deltas is asked for twice."""
         ...
 
     def failure(
@@ -43,6 +47,7 @@ class CodexSink:
     """
 
     streams = True
+    verbatim = True
 
     def __init__(self, stub: JsonObject, quota_event: Callable[[], bytes]) -> None:
         self._stub = stub  # a response without output, for events of our own
@@ -70,6 +75,7 @@ class CodexSink:
 
 class OpenAISink:
     streams = True
+    verbatim = True
 
     def __init__(self, stub: JsonObject) -> None:
         self._stub = stub
@@ -104,10 +110,14 @@ class OpenAISink:
 
 
 class JsonSink:
-    streams = False
+    """`shape`: what the client is told of the final response."""
 
-    def __init__(self) -> None:
+    streams = False
+    verbatim = False
+
+    def __init__(self, shape: Callable[[JsonObject], JsonObject] = lambda whole: whole) -> None:
         self._output = _Output()
+        self._shape = shape
         self.response: JsonObject | None = None  # there once the stream has ended well
 
     def take(self, event: Event) -> bytes:
@@ -115,7 +125,7 @@ class JsonSink:
         if event.kind in events.GOOD_ENDS:
             response = (json_object(event.data()) or {}).get("response")
             if isinstance(response, dict):
-                self.response = self._output.fill(response)
+                self.response = self._shape(self._output.fill(response))
         return b""
 
     def failure(
