@@ -58,6 +58,11 @@ def ask(**fields: object) -> dict[str, Any]:
             id="behind those that are there",
         ),
         pytest.param(
+            {"input": [message("system", "JSON")], "text": {"format": {"type": "json_object"}}},
+            {"input": [message("developer", "JSON")], "text": {"format": {"type": "json_object"}}},
+            id="upstream looks for the word JSON in the input",
+        ),
+        pytest.param(
             {"input": [message("developer", "base")]}, {"input": [message("developer", "base")]},
             id="a developer message stays: native clients send their instructions so",
         ),

@@ -15,6 +15,7 @@ from codex_lb.core.limits import Spend, Verdict
 from codex_lb.core.model import Account, AccountEvent, Credential, OpenedRequest, Receipt
 from codex_lb.core.renewal import Claim
 from codex_lb.core.sse import COMMENT, DELTAS, Scanner
+from codex_lb.proxy.asked import Asked, read_head
 from codex_lb.proxy.budget import RetryBudget
 from codex_lb.proxy.gate import Gate, KeylessCallers
 from codex_lb.proxy.holding import Limits
@@ -210,6 +211,15 @@ class Proxy:
     ring: KeyRing
     gate: Gate
     accounts: list[SimAccount]
+
+    def asked(self, path: str) -> Asked:
+        """A request's head, for parts that want no client."""
+
+        async def nothing(*_: Any) -> Any:
+            raise AssertionError("nobody is there")
+
+        scope = {"type": "http", "method": "POST", "path": path, "headers": []}
+        return read_head(scope, nothing, nothing, "r")
 
     def call(
         self,

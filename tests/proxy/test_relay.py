@@ -1,6 +1,7 @@
 """Passing one reply on: what no simulator sends."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -8,10 +9,11 @@ import pytest
 from tests.proxy.harness import CODEX, OPENAI, Call, Proxy
 from tests.proxy.test_downstream import Wire
 
+from codex_lb.core.chat_reply import Chat
 from codex_lb.core.responses import Dialect
 from codex_lb.core.sse import Event
+from codex_lb.proxy.chat_sinks import ChatSink
 from codex_lb.proxy.downstream import Downstream
-from codex_lb.proxy.image_sink import ImageSink
 from codex_lb.proxy.relay import Relay
 from codex_lb.proxy.settle import Notes
 from codex_lb.proxy.sinks import CodexSink, JsonSink, OpenAISink, Sink
@@ -211,10 +213,28 @@ async def test_nothing_overtakes_what_waits_for_a_slow_client() -> None:
     assert reply.short == []
 
 
-@pytest.mark.parametrize("sink", [JsonSink(), ImageSink("image_edit", 0)], ids=["reply", "image"])
-async def test_a_client_that_gets_another_shape_gets_no_deltas(sink: Sink) -> None:
+@pytest.mark.parametrize("is_behind", [False, True])
+async def test_a_chats_deltas_are_translated_on_the_way(is_behind: bool) -> None:
     wire, reply = Piped(), Pushed()
-    _, task = await relayed(wire, reply, sink)
+    _, task = await relayed(wire, reply, ChatSink(Chat("c", "m", 1)))
+    reply.arrive(CREATED + b'data: {"type":"odd"}\n\n')
+    await settle()
+    wire.is_behind = is_behind
+    for chunk in (delta("a"), b'data: {"type":"response.output_text.delta"}\n\n', delta("b")):
+        reply.arrive(chunk)
+        await settle()
+    reply.arrive(COMPLETED)
+    await task
+    told = [json.loads(block[6:]) for block in wire.body.split(b"\n\n")[:-2]]
+    deltas = [chunk["choices"][0]["delta"] for chunk in told]
+    role = {"role": "assistant", "content": ""}
+    assert deltas == [role, {"content": "a"}, {"content": "b"}, {}]
+    assert len(reply.short) == (1 if is_behind else 3), "what says nothing needs no client"
+
+
+async def test_a_client_that_gets_one_reply_gets_no_deltas() -> None:
+    wire, reply = Piped(), Pushed()
+    _, task = await relayed(wire, reply, JsonSink())
     for chunk in (CREATED, delta("a"), delta("b"), COMPLETED):
         reply.arrive(chunk)
         await settle()

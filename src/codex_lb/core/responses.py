@@ -5,7 +5,6 @@ put together again from the raw values, so that every untouched value stays byte
 and their sources: `docs/wire.md`, "Request body". What we do not know passes.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -14,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from codex_lb.core import model_names
+from codex_lb.core import file_ids, model_names
 from codex_lb.core.foreign_json import UNREADABLE
 from codex_lb.core.raw_fields import (
     ABSENT,
@@ -63,6 +62,8 @@ class Call:
     shape: str = ""  # of the answer, where an endpoint has several
     generates: bool = True  # False: it only warms a WebSocket's conversation up
     opening: bytes = b""  # how instructions and first user message begin, for a derived affinity
+    wants_usage: bool = False  # a chat client wants the usage at the end of its stream
+    knows_one_call: bool = False  # a chat client reads one `function_call`, no `tool_calls`
 
 
 MAX_MODEL_LENGTH = 256
@@ -104,9 +105,6 @@ _FAST = frozenset({"priority", "ultrafast"})
 _FOREIGN_KEYS = frozenset({"reasoning_content", "reasoning_details", "tool_calls", "function_call"})
 
 _OPENING_BYTES = 512
-# A quote inside a text would be escaped, so this finds members and nothing that somebody wrote.
-_FILE_ID = re.compile(rb'"file_id"\s*:\s*"([\w-]{1,128})"|"sediment://([\w-]{1,128})')
-_MAX_FILES = 32
 _LITE_FLAG, _LITE = "ws_request_header_x_openai_internal_codex_responses_lite", Raw(b'"true"')
 
 
@@ -182,7 +180,7 @@ def _judge(body: bytes, dialect: Dialect, rules: "_Rules") -> Call:
         previous_response_id=text_in(changed, "previous_response_id"),
         lite=any(item.type == "additional_tools" for item in items or ()),
         renamed=_model(changed) != _model(fields),
-        files=_files(sent),
+        files=file_ids.named(sent),
         generates=flag(changed, "generate") is not False,
         opening=_opening(changed, items or []),
     )
@@ -337,11 +335,15 @@ def _rewrite_input(fields: Fields, items: list[_Item]) -> None:
         return
     kept: list[Raw] = []
     lifted: list[str] = []
+    wants_json = text_in(object_in(object_in(fields, "text"), "format"), "type") == "json_object"
     for item, raw in zip(items, list_in(fields, "input"), strict=True):
         if not item.must_change():
             kept.append(raw)
         elif item.role == "system" and item.type in (None, "message"):
-            lifted.append(_text_of(item.content))
+            if wants_json:  # upstream insists on the word JSON in `input`
+                kept.append(encoded(as_object(raw) | {"role": Raw(b'"developer"')}))
+            else:
+                lifted.append(_text_of(item.content))
         else:
             kept.append(_rewritten(item, as_object(raw)))
     fields["input"] = encoded(kept)
@@ -372,13 +374,6 @@ def _text_of(content: Raw) -> str:
     parts = value if isinstance(value, list) else []
     texts = [part.get("text") for part in parts if isinstance(part, dict)]
     return "\n".join(text for text in texts if isinstance(text, str))
-
-
-def _files(body: bytes) -> tuple[str, ...]:
-    if b'"file_id"' not in body and b'"sediment:' not in body:
-        return ()
-    found = (match[1] or match[2] for match in _FILE_ID.finditer(body))
-    return tuple(dict.fromkeys(name.decode() for name in found))[:_MAX_FILES]
 
 
 def _model(fields: Fields) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from codex_lb.core import (
+    affinity,
+    chat_request,
     compaction,
     events,
     frames,
@@ -24,6 +26,7 @@ from codex_lb.core.answers import Answer
 from codex_lb.core.events import Framing
 from codex_lb.core.keys import ApiKey
 from codex_lb.core.responses import Call, Dialect
+from codex_lb.proxy.chat_sinks import chat_sink
 from codex_lb.proxy.downstream import Downstream
 from codex_lb.proxy.image_sink import ImageSink
 from codex_lb.proxy.lines import HttpLine, Line
@@ -90,6 +93,10 @@ def _read_responses(body: bytes, dialect: Dialect, _headers: Mapping[str, str]) 
     return responses.read(body, dialect)
 
 
+def _read_chat(body: bytes, _dialect: Dialect, headers: Mapping[str, str]) -> Call:
+    return chat_request.read(body, affinity.named(headers))
+
+
 def _read_frame(body: bytes, dialect: Dialect, _headers: Mapping[str, str]) -> Call:
     return responses.read_frame(body, dialect)
 
@@ -104,6 +111,7 @@ def _image_sink(kind: str) -> Callable[[Request, Told], Sink]:
 
 
 RESPONSES = Form("responses", _read_responses, _responses_sink)
+CHAT = Form("chat_completions", _read_chat, chat_sink)
 COMPACT = Form("compact", compaction.read, lambda _request, _told: JsonSink(compaction.told))
 IMAGES = Form("images", images.generation, _image_sink("image_generation"), is_json=False)
 IMAGE_EDITS = Form("images", images.edit, _image_sink("image_edit"), is_json=False)

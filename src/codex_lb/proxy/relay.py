@@ -127,12 +127,15 @@ class Relay:
             if self.committed:
                 self._extend(deadline)
                 await self._client.write(b"".join(out))
-                self._is_idle = self._sink.passes_deltas
+                self._is_idle = self._sink.streams
         return errors.fault("stream_incomplete", "Upstream ended the stream too early.")
 
     def _pass_delta(self, delta: bytes) -> bool:
         """Most of a stream is deltas, one at a time: those need no task to be woken for them."""
-        if not (self._is_idle and self._client.write_now(delta)):
+        if not self._is_idle:
+            return False
+        data = delta if self._sink.passes_deltas else self._sink.take(Event(delta, DELTAS))
+        if data and not self._client.write_now(data):
             return False
         self.notes.meter.add(1)
         self._extend(self._deadline)
@@ -188,7 +191,7 @@ class Relay:
 
     async def pass_failed(self, held: list[Event], signal: Signal) -> None:
         """A held-back stream whose failure is the client's answer, as upstream sent it."""
-        if isinstance(self._sink, JsonSink):
+        if not self._sink.passes_deltas:
             return await self.say(answers.of_failed_event(signal), as_event=False)
         self.notes.terminal = held[-1].kind
         self.notes.facts = events.facts(held[-1].data())

@@ -66,6 +66,7 @@ class DataPlane:
                 for prefix in ("/v1", CODEX)
                 for path, form in _FORMS.items()
             },
+            "/v1/chat/completions": ("POST", partial(self.serving.serve, forms.CHAT)),
             "/v1/models": ("GET", told.models),
             f"{CODEX}/models": ("GET", told.models),
             _OWN_USAGE: ("GET", told.own_usage),

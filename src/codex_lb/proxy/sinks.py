@@ -32,7 +32,7 @@ class Sink(Protocol):
     passes_deltas: bool
 
     def take(self, event: Event) -> bytes:
-        """What the client gets for `event`."""
+        """What the client gets for `event`; the same if a run of deltas is asked for twice."""
         ...
 
     def failure(
