@@ -113,6 +113,10 @@ def forbidden(message: str, code: str) -> Answer:
     return Answer(403, message, "permission_error", code, "invalid_prompt", final=True)
 
 
+def quota_hidden() -> Answer:
+    return forbidden("The operator does not show the pool's quota to API keys.", "quota_hidden")
+
+
 def forbidden_address() -> Answer:
     message = "Requests from this address are not allowed."
     return Answer(403, message, "access_error", "ip_forbidden", "invalid_prompt", final=True)

@@ -5,6 +5,7 @@ All of them become one `Call` in upstream's dialect and take the same line throu
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from codex_lb.core import events, responses
 from codex_lb.core.responses import Call, Dialect
@@ -29,7 +30,7 @@ def _responses_sink(request: Request, told: Told) -> Sink:
     row = request.row
     stub = events.response_object(f"resp_{row.id}", row.model, row.opened_at_ms // 1000, "failed")
     codex = request.dialect is Dialect.CODEX
-    return CodexSink(stub, told.event) if codex else OpenAISink(stub)
+    return CodexSink(stub, partial(told.event, request.key)) if codex else OpenAISink(stub)
 
 
 def _read_responses(body: bytes, dialect: Dialect, _headers: Mapping[str, str]) -> Call:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -53,8 +54,9 @@ class Serving:
         call = await self._read_call(form, asked)
         if isinstance(call, Answer):
             return await asked.downstream().answer(call)
-        client = asked.downstream(streams=call.stream, quota=self._parts.told.headers)
         key = asked.key
+        quota = partial(self._parts.told.headers, key)
+        client = asked.downstream(streams=call.stream, quota=quota)
         tie = affinity.of(call, asked.headers, api_key_id=key.id if key else None)
         row = self._row(form, asked, call, tie)
         request = Request(call, asked.dialect, tie, asked.headers, row, key)
