@@ -49,7 +49,7 @@ units: .venv/.dev
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not journey and not postgresql"
 
 .PHONY: test
-test: check tests/clients/node_modules/.installed ## everything: the check, PostgreSQL, and journeys with real clients
+test: check tests/clients/node_modules/.installed browser ## everything: the check, PostgreSQL, and journeys with real clients
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "journey or postgresql"
 
 .PHONY: bench
@@ -94,6 +94,17 @@ clean: ## remove what make installed
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
 	@$(INSTALL) --no-deps -e .
 	@touch $@ .venv/.runtime
+
+# What journeys start that comes from the system's package manager.
+.PHONY: browser
+browser:
+	@missing=$$(for tool in chromium curl jq; do command -v $$tool >/dev/null || echo $$tool; done); \
+	if [ -z "$$missing" ]; then exit 0; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -q && apt-get install -q -y --no-install-recommends $$missing; \
+	else \
+		echo "Journeys need" $$missing"." "On Debian: sudo apt-get install" $$missing >&2; exit 1; \
+	fi
 
 tests/clients/node_modules/.installed: tests/clients/package.json tests/clients/package-lock.json
 	npm --prefix tests/clients ci

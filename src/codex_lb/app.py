@@ -22,7 +22,7 @@ from codex_lb.core import catalogue, key_usage, pricing
 from codex_lb.core.keys import ApiKey
 from codex_lb.core.live import filled
 from codex_lb.core.model import Account, OpenedRequest, Receipt
-from codex_lb.core.operator_settings import OperatorSettings
+from codex_lb.core.operator_settings import Amounts, OperatorSettings
 from codex_lb.dashboard import app as dashboard
 from codex_lb.dashboard.bus import Bus
 from codex_lb.dashboard.callers import Callers
@@ -39,7 +39,7 @@ from codex_lb.jobs.credentials import AheadOfNeed
 from codex_lb.jobs.keeper import Keeper
 from codex_lb.jobs.logins import Logins
 from codex_lb.jobs.models import ModelSync
-from codex_lb.jobs.prune import prune_daily
+from codex_lb.jobs.prune import prune_hourly
 from codex_lb.jobs.timeline import Timeline
 from codex_lb.jobs.usage import UsagePoller
 from codex_lb.proxy.budget import RetryBudget
@@ -132,8 +132,11 @@ async def build(
             newest = await store.recent_requests(limit=_REMEMBERED, before=None)
             live = filled(row.receipt for row in reversed(newest) if row.receipt)
             telling = Telling(store.requests, bus, live, clock)
-            rules = Rules(pool)
-            operator = StoredSettings(store, rules.take)
+            environment = Amounts(
+                settings.proxy_account_stream_limit, settings.request_log_retention_days
+            )
+            rules = Rules(pool, environment)
+            operator = StoredSettings(store, environment, rules.take)
             rules.take(await operator.read())
             ring = KeyRing(store.keys, clock)
             await ring.load()
@@ -167,6 +170,7 @@ async def build(
                 clock=clock,
                 first_event_s=settings.first_event_timeout_seconds,
                 idle_s=settings.stream_idle_timeout_seconds,
+                forbids_fast=lambda: rules.now.forbids_fast,
             )
             models = Models(pool, partial(side_calls.get, upstream, credentials), clock)
             model_sync = ModelSync(models, store)
@@ -178,10 +182,16 @@ async def build(
                 container.host_address(),
                 settings.trusted_proxies,
             )
-            gate = Gate(ring, keyless, lambda: rules.needs_api_key, clock)
+            gate = Gate(ring, keyless, lambda: rules.now.needs_api_key, clock)
             firewall = StoredFirewall(store, gate.list_only)
             await firewall.load()
-            callers = Callers(store.operators, keyless.trust, settings.admin_api_token, clock)
+            callers = Callers(
+                store.operators,
+                keyless.trust,
+                settings.admin_api_token,
+                clock,
+                lambda: rules.now.session_s,
+            )
             sign_in = SignIn(callers, Passwords(), clock)
             await sign_in.announce()
             data_plane = DataPlane(
@@ -191,6 +201,7 @@ async def build(
                 partial(_own_usage, store, pool, clock),
                 max_responses_body_mb=settings.max_responses_body_mb,
             )
+            store.keys.on_change = ring.look
             ring.on_round = lambda: data_plane.serving.stop_revoked(ring.is_good)
             usage = UsagePoller(
                 pool,
@@ -206,7 +217,7 @@ async def build(
                 spawn(affinities.run()),
                 spawn(ahead.run()),
                 spawn(ring.run()),
-                spawn(prune_daily(store, settings.request_log_retention_days, clock)),
+                spawn(prune_hourly(store, lambda: rules.amounts, clock)),
             ]
             if settings.usage_refresh_enabled:
                 jobs.append(spawn(usage.run()))
@@ -268,13 +279,15 @@ async def _guarded(work: Work) -> None:
 class Rules:
     """What the operator has set, told to the parts that go by it."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, environment: Amounts) -> None:
         self._pool = pool
-        self.needs_api_key = False
+        self._environment = self.amounts = environment
+        self.now = OperatorSettings()
 
     def take(self, settings: OperatorSettings) -> None:
-        self.needs_api_key = settings.needs_api_key
-        self._pool.use(settings.routing)
+        self.now = settings
+        self.amounts = settings.amounts(self._environment)
+        self._pool.use(settings.routing, self.amounts.stream_limit)
 
 
 async def _own_usage(store: Store, pool: Pool, clock: Callable[[], float], key: ApiKey) -> bytes:

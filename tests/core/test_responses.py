@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codex_lb.core import responses
 from codex_lb.core.raw_fields import BadRequestError
 from codex_lb.core.responses import Dialect, read
 
@@ -184,6 +185,13 @@ def test_what_is_known_of_a_call() -> None:
     assert (call.prompt_cache_key, call.previous_response_id) == ("k", "r")
     assert call.service_tier == "priority"
     assert call.opening == b'"Be kind."\n"hi"'
+
+
+@pytest.mark.parametrize(("tier", "sent"), [("fast", None), ("ultrafast", None), ("flex", "flex")])
+def test_a_slowed_call_pays_for_no_speed(tier: str, sent: str | None) -> None:
+    body = json.dumps(ask(service_tier=tier)).encode()
+    call = responses.slowed(read(body, Dialect.CODEX))
+    assert (call.service_tier, json.loads(call.body).get("service_tier")) == (sent, sent)
 
 
 @pytest.mark.parametrize(

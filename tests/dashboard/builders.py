@@ -22,8 +22,8 @@ from codex_lb.core.model import (
     QuotaSample,
     QuotaWindow,
 )
-from codex_lb.core.operator import Login, Session, is_alive
-from codex_lb.core.operator_settings import OperatorSettings
+from codex_lb.core.operator import LIFE_S, Login, Session, is_alive
+from codex_lb.core.operator_settings import Amounts, OperatorSettings
 from codex_lb.dashboard.api_keys import KeysPort
 from codex_lb.dashboard.app import Ports, build
 from codex_lb.dashboard.callers import Callers, OperatorsPort
@@ -159,6 +159,7 @@ class FakeHistory:
 @dataclass
 class FakeSettings:
     kept: OperatorSettings = field(default_factory=OperatorSettings)
+    environment: Amounts = field(default_factory=Amounts)
 
     async def read(self) -> OperatorSettings:
         return self.kept
@@ -179,7 +180,7 @@ class FakeOperators:
     async def state(self, now: float) -> tuple[Login, list[Session]]:
         if self.broken:
             raise self.broken
-        return self.login, [one for one in self.open.values() if is_alive(one, now)]
+        return self.login, [one for one in self.open.values() if is_alive(one, now, life_s=LIFE_S)]
 
     async def act(self, decide: Callable[[Login], Step]) -> Step:
         step = decide(self.login)

@@ -91,7 +91,7 @@ async def test_what_an_operator_does_stands_in_the_timeline(
 
 async def test_settings_are_kept_and_told(store: Store) -> None:
     heard: list[OperatorSettings] = []
-    settings = StoredSettings(store, heard.append)
+    settings = StoredSettings(store, on_change=heard.append)
     assert await settings.read() == OperatorSettings()
     wanted = OperatorSettings(RoutingSettings(strategy="fill_first"), 2)
     await settings.write(wanted)

@@ -59,7 +59,6 @@ async def test_sessions_end_one_by_one_or_all(
 async def test_sessions_over_by_themselves_are_not_told(store: Store) -> None:
     await put(store, Step(opens=SESSION))
     await put(store, Step(opens=replace(SESSION, id_hash="idle", seen_at=NOW - operator.IDLE_S)))
-    await put(store, Step(opens=replace(SESSION, id_hash="old", created_at=NOW - operator.LIFE_S)))
     assert [s.id_hash for s in (await store.operators.state(NOW))[1]] == ["h1"]
     await store.operators.touch("h1", NOW + 50)
     assert (await store.operators.state(NOW + operator.IDLE_S))[1][0].seen_at == NOW + 50

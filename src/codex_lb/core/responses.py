@@ -7,7 +7,7 @@ and their sources: `docs/wire.md`, "Request body". What we do not know passes.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -94,6 +94,7 @@ _ALIASES = {
 # Levels that no model of upstream has, and what they stand for (`minimal` makes upstream hang).
 EFFORT_ALIASES = {"minimal": "low", "ultra": "max"}
 TIER_ALIASES = {"fast": "priority"}
+_FAST = frozenset({"priority", "ultrafast"})
 # Keys that other providers' histories carry and upstream refuses in a message.
 _FOREIGN_KEYS = frozenset({"reasoning_content", "reasoning_details", "tool_calls", "function_call"})
 # Cursor writes effort and speed into the model's name.
@@ -248,6 +249,15 @@ def _map_effort(fields: Fields) -> None:
     effort = as_text(reasoning.get("effort"))
     if effort in EFFORT_ALIASES:
         fields["reasoning"] = encoded(reasoning | {"effort": encoded(EFFORT_ALIASES[effort])})
+
+
+def slowed(call: Call) -> Call:
+    """The call at the ordinary speed and price."""
+    if call.service_tier not in _FAST:
+        return call
+    fields = read_fields(call.body)
+    del fields["service_tier"]
+    return replace(call, body=encode(fields), service_tier=None)
 
 
 def _map_tier(fields: Fields) -> None:

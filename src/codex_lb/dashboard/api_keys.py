@@ -22,7 +22,7 @@ _BARE = Terms("")  # what a new key has that its creator says nothing of
 
 
 class KeysPort(Protocol):
-    """API keys. Each change is kept when the method returns, and acts within a second."""
+    """API keys. Each change is kept and in force when the method returns."""
 
     async def every(self) -> tuple[str, list[ApiKey]]:
         """A word that changes with any of them; the keys in the order of their creation."""

@@ -105,9 +105,20 @@ def routes(sign_in: SignIn) -> APIRouter:
             permissions=["read", "write"] if is_in else [],
         )
 
+    def keep(request: Request, response: Response, opened: Opened) -> None:
+        response.set_cookie(
+            COOKIE,
+            opened.cookie,
+            max_age=int(callers.session_s()),
+            path="/",
+            secure=_caller(request).place.is_https,
+            httponly=True,
+            samesite="lax",
+        )
+
     async def entered(request: Request, response: Response, opened: Opened) -> SessionResponse:
         audit.tell(request)
-        _set_cookie(request, response, opened)
+        keep(request, response, opened)
         login = await callers.login()
         owes = login.asks_code and opened.session.owes_code
         return told(login, "anonymous" if owes else "session", opened.session)
@@ -144,7 +155,8 @@ def routes(sign_in: SignIn) -> APIRouter:
             opened = await sign_in.change_password(
                 _caller(request), given.current_password, given.new_password, _agent(request)
             )
-        return _renewed(request, response, opened)
+        keep(request, response, opened)
+        return StatusResponse(status="ok")
 
     @router.delete("/password")
     async def remove_password(
@@ -170,7 +182,7 @@ def routes(sign_in: SignIn) -> APIRouter:
         opened, recovery = await sign_in.enrol(
             _caller(request), given.secret, given.code, _agent(request)
         )
-        _set_cookie(request, response, opened)
+        keep(request, response, opened)
         return TotpSetupConfirmResponse(recovery_codes=recovery)
 
     @router.post("/totp/verify")
@@ -189,7 +201,8 @@ def routes(sign_in: SignIn) -> APIRouter:
         """Every session ends; the answer has a new cookie."""
         with _told_if_wrong(request):
             opened = await sign_in.disable_codes(_caller(request), given.code, _agent(request))
-        return _renewed(request, response, opened)
+        keep(request, response, opened)
+        return StatusResponse(status="ok")
 
     @router.post("/logout")
     async def log_out(request: Request, response: Response) -> StatusResponse:
@@ -240,23 +253,6 @@ def _operator(request: Request) -> Caller:
 
 def _agent(request: Request) -> str | None:
     return request.headers.get("user-agent")
-
-
-def _set_cookie(request: Request, response: Response, opened: Opened) -> None:
-    response.set_cookie(
-        COOKIE,
-        opened.cookie,
-        max_age=int(operator.LIFE_S),
-        path="/",
-        secure=_caller(request).place.is_https,
-        httponly=True,
-        samesite="lax",
-    )
-
-
-def _renewed(request: Request, response: Response, opened: Opened) -> StatusResponse:
-    _set_cookie(request, response, opened)
-    return StatusResponse(status="ok")
 
 
 def _left(response: Response) -> StatusResponse:

@@ -43,8 +43,14 @@ class OperatorsPort(Protocol):
 
 class Callers:
     def __init__(
-        self, store: OperatorsPort, trust: Trust, admin_token: str | None, clock: Clock
+        self,
+        store: OperatorsPort,
+        trust: Trust,
+        admin_token: str | None,
+        clock: Clock,
+        session_s: Callable[[], float] = lambda: operator.LIFE_S,
     ) -> None:
+        self.session_s = session_s
         self._store = store
         self._trust = trust
         self._token = admin_token.encode() if admin_token else None
@@ -97,13 +103,12 @@ class Callers:
         if caller.kind != "session" or caller.session is None:
             return True
         session = self._sessions.get(caller.session.id_hash)
-        return session is not None and operator.is_alive(session, self._clock())
+        return session is not None and self._is_alive(session)
 
     async def sessions(self) -> list[Session]:
         """Those alive, the newest first. Raises `StoreError`."""
         await self.login()
-        now = self._clock()
-        return [session for session in self._sessions.values() if operator.is_alive(session, now)]
+        return [session for session in self._sessions.values() if self._is_alive(session)]
 
     async def act(self, decide: Callable[[Login], Step]) -> Step:
         """As of the store; what is known here is read again afterwards, whatever became of it.
@@ -121,6 +126,9 @@ class Callers:
     def _is_fresh(self) -> bool:
         return self._read_at is not None and 0 <= self._clock() - self._read_at < _FRESH_S
 
+    def _is_alive(self, session: Session) -> bool:
+        return operator.is_alive(session, self._clock(), life_s=self.session_s())
+
     async def _load(self) -> None:
         now = self._clock()
         self._login, sessions = await self._store.state(now)
@@ -130,7 +138,7 @@ class Callers:
     def _session(self, headers: Mapping[str, str]) -> Session | None:
         value = _cookie(headers)
         session = self._sessions.get(hashed(value)) if value else None
-        return session if session and operator.is_alive(session, self._clock()) else None
+        return session if session and self._is_alive(session) else None
 
     def _bearer(self, path: str, headers: Mapping[str, str]) -> Literal["none", "right", "wrong"]:
         given = bearer(headers)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 from codex_lb.core.model import Account, AccountState, Credential, Identity, Priority, QuotaSample
-from codex_lb.core.operator_settings import OperatorSettings
+from codex_lb.core.operator_settings import Amounts, OperatorSettings
 from codex_lb.store import AccountTotals, DailySums, EventRecord, HourlySums
 from codex_lb.store.records import Dimension
 
@@ -71,6 +71,10 @@ class HistoryPort(Protocol):
 
 class SettingsPort(Protocol):
     """What the operator sets while the program runs."""
+
+    @property
+    def environment(self) -> Amounts:
+        """What holds where the operator says nothing."""
 
     async def read(self) -> OperatorSettings: ...
 

@@ -15,6 +15,8 @@ from codex_lb.dashboard.summaries import Shape
 
 
 class SettingsResponse(Shape):
+    """Days of retention are those in force; 0 is for ever. An import always replaces."""
+
     sticky_threads_enabled: bool
     prefer_earlier_reset_accounts: bool
     prefer_earlier_reset_window: Literal["primary", "secondary"]
@@ -22,14 +24,23 @@ class SettingsResponse(Shape):
     relative_availability_power: float
     relative_availability_top_k: int
     single_account_id: str | None
+    openai_cache_affinity_max_age_seconds: int
+    proxy_account_stream_limit: int
+    prohibit_fast_mode: bool
     api_key_auth_enabled: bool
+    dashboard_session_ttl_seconds: int
+    request_log_retention_days: int
+    request_log_retention_override_days: int | None
+    usage_history_retention_days: int
+    usage_history_retention_override_days: int | None
+    import_without_overwrite: Literal[False] = False
     totp_required_on_login: bool
     totp_configured: bool
     version: int
 
 
 class SettingsUpdate(Shape):
-    """What is missing or null stays as it is, but a null clears `single_account_id`."""
+    """What is missing or null stays as it is, but a null clears the single account and overrides."""
 
     sticky_threads_enabled: bool | None = None
     prefer_earlier_reset_accounts: bool | None = None
@@ -38,7 +49,13 @@ class SettingsUpdate(Shape):
     relative_availability_power: float | None = None
     relative_availability_top_k: int | None = None
     single_account_id: str | None = None
+    openai_cache_affinity_max_age_seconds: int | None = None
+    proxy_account_stream_limit: int | None = None
+    prohibit_fast_mode: bool | None = None
     api_key_auth_enabled: bool | None = None
+    dashboard_session_ttl_seconds: int | None = None
+    request_log_retention_override_days: int | None = None
+    usage_history_retention_override_days: int | None = None
     totp_required_on_login: bool | None = None
     expected_version: int | None = None
 
@@ -49,11 +66,17 @@ def routes(settings: SettingsPort, accounts: AccountsPort, sign_in: SignIn) -> A
 
     async def told(known: OperatorSettings) -> SettingsResponse:
         login = await sign_in.callers.login()
-        codes = {
-            "totpRequiredOnLogin": login.asks_code,
-            "totpConfigured": login.totp_secret is not None,
-        }
-        return SettingsResponse.model_validate(operator_settings.as_json(known) | codes)
+        amounts = known.amounts(settings.environment)
+        return SettingsResponse.model_validate(
+            operator_settings.as_json(known)
+            | {
+                "proxyAccountStreamLimit": amounts.stream_limit,
+                "requestLogRetentionDays": amounts.log_days,
+                "usageHistoryRetentionDays": amounts.sample_days,
+                "totpRequiredOnLogin": login.asks_code,
+                "totpConfigured": login.totp_secret is not None,
+            }
+        )
 
     @router.get("")
     async def get_settings() -> SettingsResponse:
@@ -73,7 +96,9 @@ def routes(settings: SettingsPort, accounts: AccountsPort, sign_in: SignIn) -> A
                     f"The settings were changed meanwhile; they are at version {current.version}.",
                 )
             try:
-                changed = operator_settings.changed(current, given, known)
+                changed = operator_settings.changed(
+                    current, given, account_ids=known, environment=settings.environment
+                )
             except InvalidSettingError as refusal:
                 raise Problem(422, "validation_error", str(refusal)) from None
             if update.totp_required_on_login is not None:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import structlog
 
 from codex_lb.core import operator_settings
-from codex_lb.core.operator_settings import OperatorSettings
+from codex_lb.core.operator_settings import Amounts, OperatorSettings
 from codex_lb.store import Store
 
 _NAME = "operator"
+_NONE_SET = Amounts()
 
 log = structlog.get_logger(__name__)
 
@@ -17,8 +18,12 @@ class StoredSettings:
     """A `SettingsPort`. `on_change` hears of every change made here."""
 
     def __init__(
-        self, store: Store, on_change: Callable[[OperatorSettings], None] | None = None
+        self,
+        store: Store,
+        environment: Amounts = _NONE_SET,
+        on_change: Callable[[OperatorSettings], None] | None = None,
     ) -> None:
+        self.environment = environment
         self._store = store
         self._on_change = on_change
 

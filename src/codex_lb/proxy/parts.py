@@ -41,6 +41,7 @@ class Parts:
     clock: Callable[[], float]  # Unix seconds
     first_event_s: float
     idle_s: float
+    forbids_fast: Callable[[], bool] = bool  # whether requests may not pay for speed
 
 
 @dataclass(frozen=True, slots=True)

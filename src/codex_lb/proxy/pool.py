@@ -84,8 +84,11 @@ class Pool:
         self._counters = {name: due for name, due in self._counters.items() if name in self._live}
         self._queue.hand_over()
 
-    def use(self, settings: RoutingSettings) -> None:
+    def use(self, settings: RoutingSettings, limit: int) -> None:
+        """What the operator has set; `limit` is how many requests one account serves at a time."""
         self._settings = settings
+        self._limit = limit
+        self._affinities.ttl_s = settings.affinity_s
         self._queue.hand_over()
 
     def load_affinities(self, stored: Iterable[Affinity]) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 
 from codex_lb.asgi import ClientGoneError
-from codex_lb.core import affinity, answers, json_guard, keys
+from codex_lb.core import affinity, answers, json_guard, keys, responses
 from codex_lb.core.answers import Answer
 from codex_lb.core.keys import ApiKey
 from codex_lb.core.model import OpenedRequest
@@ -84,9 +84,10 @@ class Serving:
         try:
             data = await body.read(asked.receive, asked.headers, limit=self._max_body)
             await self._turnstile.enter()
+            slow = self._parts.forbids_fast()
             if len(data) > _LONG_READ:  # others are served meanwhile
-                return await asyncio.to_thread(_judged, form, data, asked)
-            return _judged(form, data, asked)
+                return await asyncio.to_thread(_judged, form, data, asked, slow=slow)
+            return _judged(form, data, asked, slow=slow)
         except BadRequestError as error:
             return answers.bad_request(error)
         except body.TooLargeError:
@@ -112,14 +113,19 @@ class Serving:
         )
 
 
-def _judged(form: Form, data: bytes, asked: Asked) -> Call | Answer:
-    """The call as the key would have it, or why the key may not make it. Raises `BadRequestError`."""
+def _judged(form: Form, data: bytes, asked: Asked, *, slow: bool) -> Call | Answer:
+    """The call as key and operator would have it, or why the key may not make it.
+
+    Raises `BadRequestError`.
+    """
     if not json_guard.is_harmless(data):
         complaint = json_guard.refuse(data)
         if complaint:
             raise BadRequestError(complaint)
     call = form.read(data, asked.dialect, asked.headers)
-    if asked.key is None:
-        return call
-    call = keys.imposed(asked.key, call)
-    return keys.refused_call(asked.key, call.model, call.effort) or call
+    if asked.key is not None:
+        call = keys.imposed(asked.key, call)
+        refusal = keys.refused_call(asked.key, call.model, call.effort)
+        if refusal is not None:
+            return refusal
+    return responses.slowed(call) if slow else call
