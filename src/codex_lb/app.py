@@ -155,7 +155,7 @@ async def build(
             await credentials.load(account.id for account in pool.accounts())
             parts = Parts(
                 pool=pool,
-                told=Told(pool, clock),
+                told=Told(pool, clock, lambda: rules.now.hides_quota),
                 upstream=upstream,
                 credentials=credentials,
                 budget=RetryBudget(time.monotonic),
@@ -198,7 +198,7 @@ async def build(
                 parts,
                 models,
                 gate,
-                partial(_own_usage, store, pool, clock),
+                partial(_own_usage, store, pool, rules, clock),
                 max_responses_body_mb=settings.max_responses_body_mb,
             )
             store.keys.on_change = ring.look
@@ -290,18 +290,21 @@ class Rules:
         self._pool.use(settings.routing, self.amounts.stream_limit)
 
 
-async def _own_usage(store: Store, pool: Pool, clock: Callable[[], float], key: ApiKey) -> bytes:
+async def _own_usage(
+    store: Store, pool: Pool, rules: Rules, clock: Callable[[], float], key: ApiKey
+) -> bytes:
     """Raises `StoreError`."""
     known = await store.keys.one(key.id) or key
     served = (await store.keys.totals()).get(key.id, AccountTotals())
     only = key.terms.assigned_accounts
+    usable = [a for a in pool.accounts() if not only or a.id in only]
     return key_usage.document(
         known,
         requests=served.requests,
         total_tokens=served.total_tokens,
         cached_tokens=served.cached_tokens,
         cost_micros=served.cost_micros,
-        accounts=[a for a in pool.accounts() if not only or a.id in only],
+        accounts=None if rules.now.hides_quota else usable,
         now=clock(),
     )
 

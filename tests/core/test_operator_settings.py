@@ -12,6 +12,7 @@ SET = OperatorSettings(
     RoutingSettings("single_account", False, "primary", 3.0, 2, "a", False, 60),  # noqa: FBT003
     version=7,
     needs_api_key=True,
+    hides_quota=True,
     forbids_fast=True,
     session_s=3_600,
     stream_limit=3,
@@ -29,6 +30,7 @@ IN_JSON = {
     "singleAccountId": "a",
     "openaiCacheAffinityMaxAgeSeconds": 60,
     "apiKeyAuthEnabled": True,
+    "hideUpstreamQuotaFromApiKeys": True,
     "prohibitFastMode": True,
     "dashboardSessionTtlSeconds": 3_600,
     "proxyAccountStreamLimit": 3,

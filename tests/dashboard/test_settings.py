@@ -21,6 +21,7 @@ DEFAULTS = {
     "proxyAccountStreamLimit": 8,
     "prohibitFastMode": False,
     "apiKeyAuthEnabled": False,
+    "hideUpstreamQuotaFromApiKeys": False,
     "dashboardSessionTtlSeconds": 604_800,
     "requestLogRetentionDays": 90,
     "requestLogRetentionOverrideDays": None,

@@ -83,6 +83,7 @@ class KeyCabinet:
 
     kept: list[ApiKey] = field(default_factory=list)
     needed: bool = False
+    hides_quota: bool = False
     verdicts: list[Verdict | Exception] = field(default_factory=list)
     reserved: list[tuple[str, str, Spend]] = field(default_factory=list)
     topped_up: list[Spend] = field(default_factory=list)
@@ -287,7 +288,7 @@ async def running(
         credentials = Credentials(shelf, refresher(upstream, sim.now), group.create_task, sim.now)
         parts = Parts(
             pool=pool,
-            told=Told(pool, sim.now),
+            told=Told(pool, sim.now, lambda: keys.hides_quota),
             upstream=upstream,
             credentials=credentials,
             budget=RetryBudget(time.monotonic),

@@ -42,6 +42,7 @@ class OperatorSettings(msgspec.Struct, frozen=True):
     version: Annotated[int, Meta(ge=1)] = 1
     needs_api_key: bool = field(default=False, name=_NEEDS_KEY)  # of every caller of the proxy
     forbids_fast: bool = field(default=False, name="prohibitFastMode")
+    hides_quota: bool = field(default=False, name="hideUpstreamQuotaFromApiKeys")
     session_s: Annotated[int, Meta(ge=3_600, le=31_536_000)] = field(
         default=int(operator.LIFE_S), name="dashboardSessionTtlSeconds"
     )

@@ -28,6 +28,7 @@ class SettingsResponse(Shape):
     proxy_account_stream_limit: int
     prohibit_fast_mode: bool
     api_key_auth_enabled: bool
+    hide_upstream_quota_from_api_keys: bool
     dashboard_session_ttl_seconds: int
     request_log_retention_days: int
     request_log_retention_override_days: int | None
@@ -53,6 +54,7 @@ class SettingsUpdate(Shape):
     proxy_account_stream_limit: int | None = None
     prohibit_fast_mode: bool | None = None
     api_key_auth_enabled: bool | None = None
+    hide_upstream_quota_from_api_keys: bool | None = None
     dashboard_session_ttl_seconds: int | None = None
     request_log_retention_override_days: int | None = None
     usage_history_retention_override_days: int | None = None
