@@ -6,10 +6,11 @@ import json
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import chdir, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -17,7 +18,8 @@ from click.testing import CliRunner, Result
 
 from codex_lb import __version__
 from codex_lb.cli import main
-from codex_lb.core.operator import Login
+from codex_lb.core.operator import Login, Session
+from codex_lb.dashboard.passwords import Passwords
 from codex_lb.store import Store
 from codex_lb.store.operators import Step
 
@@ -381,6 +383,38 @@ def test_whoever_can_open_the_store_needs_no_password(pool: Run, tmp_path: Path)
 
     asyncio.run(lock())
     assert set(listed(pool)) == set(IDS.values())
+
+
+def test_a_lost_password_is_replaced_by_who_has_the_data_directory(
+    run: Run, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+
+    async def with_store(work: Callable[[Store], Awaitable[Any]]) -> Any:
+        store = await Store.open(None, data, data / "encryption.key", clock=lambda: 0.0)
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    lost = Step(Login("lost", "S" * 32), opens=Session("cookie's hash", 0.0, 0.0, owes_code=True))
+    asyncio.run(with_store(lambda store: store.operators.act(lambda _: lost)))
+
+    result = run("operator", "reset-password", input="battery staple\n" * 2)
+
+    assert result.exit_code == 0, result.output
+    login, sessions = asyncio.run(with_store(lambda store: store.operators.state(1.0)))
+    assert asyncio.run(Passwords().matches(login.password_hash, "battery staple"))
+    assert (login.totp_secret, sessions) == (None, [])
+    (entry,) = asyncio.run(with_store(lambda store: store.operators.notes(limit=9)))
+    assert (entry.entry.action, entry.entry.actor) == ("reset_password", "command line")
+    assert "battery" not in result.output
+
+
+def test_a_password_that_is_none_is_not_set(run: Run) -> None:
+    result = run("operator", "reset-password", input="short\n" * 2)
+    assert result.exit_code == 1
+    assert "at least 8 characters" in result.stderr
 
 
 def test_another_program_on_the_port_is_not_taken_for_ours(run: Run, server: type[_Server]) -> None:

@@ -86,7 +86,7 @@ def reach(settings: Settings) -> Iterator[Ask]:
     if is_served(settings):
         yield lambda question: _over_http(settings, question)
         return
-    with _without_server(settings) as ask:
+    with without_server(settings) as ask:
         yield ask
 
 
@@ -123,7 +123,8 @@ def _over_http(settings: Settings, question: Question) -> Answer:
 
 
 @contextmanager
-def _without_server(settings: Settings) -> Iterator[Ask]:
+def without_server(settings: Settings) -> Iterator[Ask]:
+    """As `reach`, over the store itself in any case: nobody else may have a SQLite directory open."""
     from codex_lb import logs  # noqa: PLC0415  this and the next: only needed here, and slow
     from codex_lb.core.access import Trust  # noqa: PLC0415
     from codex_lb.dashboard.app import Ports, build  # noqa: PLC0415

@@ -15,7 +15,16 @@ from urllib.parse import quote
 import click
 
 from codex_lb import __version__, settings, status_report
-from codex_lb.admin import AdminError, Answer, Ask, JsonObject, Question, is_served, reach
+from codex_lb.admin import (
+    AdminError,
+    Answer,
+    Ask,
+    JsonObject,
+    Question,
+    is_served,
+    reach,
+    without_server,
+)
 from codex_lb.listing import matching, table
 from codex_lb.settings import SettingError, Settings
 
@@ -236,6 +245,29 @@ def alias(read: Settings, account: str, name: str | None) -> None:
 def priority(read: Settings, account: str, order: str) -> None:
     """Use ACCOUNT up before the others, like them, or only when no other can serve."""
     _do(read, account, "PUT", "/routing-policy", f"set to {order}", {"routingPolicy": order})
+
+
+@main.group()
+def operator() -> None:
+    """The operator's own sign-in."""
+
+
+@operator.command("reset-password")
+@click.pass_obj
+def reset_password(read: Settings) -> None:
+    """Set a new password without the old one.
+
+    It takes the data directory, and on SQLite a stopped server. Every session ends, and one-time codes
+    are off until they are set up again.
+    """
+    try:
+        with without_server(read) as ask:
+            wanted = click.prompt("New password", hide_input=True, confirmation_prompt=True)
+            target = "/api/dashboard-auth/password/reset"
+            _demand(ask(Question("POST", target, document={"password": wanted})))
+    except AdminError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("The password is set. Every session has ended; one-time codes are off.")
 
 
 def _do(

@@ -253,7 +253,7 @@ async def test_spoiled_bodies_of_operators_are_the_operators_fault(
     key = await service.admin("POST", "/api/api-keys", json={"name": "good"})
     document = await service.admin("GET", "/api/openapi.json")
     targets = _targets_of_operators(document, {"account_id": account.id, "key_id": key["id"]})
-    barrage = Barrage(service, targets, [ADMIN, ADMIN, ADMIN, "wrong", None])
+    barrage = Barrage(service, targets, [ADMIN, ADMIN, ADMIN, None, None])
 
     async with Probe(service) as probe:
         await barrage.send(OF_OPERATORS)

@@ -66,6 +66,7 @@ class Refused:
     status: int
     code: str
     message: str
+    retry_after_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

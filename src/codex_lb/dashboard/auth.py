@@ -167,6 +167,14 @@ def routes(sign_in: SignIn) -> APIRouter:
             await sign_in.remove_password(_caller(request), given.password)
         return _left(response)
 
+    @router.post("/password/reset", include_in_schema=False)
+    async def reset_password(request: Request, given: PasswordRequest) -> StatusResponse:
+        """For `codex-lb operator reset-password`, in a process that has the store open."""
+        if _caller(request).kind != "command line":
+            raise Problem.of(operator.NOT_SIGNED_IN)
+        await sign_in.reset(given.password)
+        return StatusResponse(status="ok")
+
     @router.post("/totp/setup/start")
     async def start_totp_setup(request: Request) -> TotpSetupStartResponse:
         """A secret that counts once `confirm` has it back with a code."""

@@ -17,8 +17,10 @@ import structlog
 from codex_lb import asgi
 from codex_lb.asgi import Scope
 from codex_lb.core import operator
-from codex_lb.core.access import Standing, Trust, bearer, is_cross_site, is_foreign, resolve
+from codex_lb.core.access import Place, Standing, Trust, bearer, is_cross_site, is_foreign, resolve
 from codex_lb.core.operator import Caller, Login, Refused, Session, Shown
+from codex_lb.core.throttle import place_of
+from codex_lb.dashboard.guesses import Guesses
 from codex_lb.dashboard.ports import Clock
 from codex_lb.dashboard.problems import Problem
 from codex_lb.store import StoreError
@@ -58,6 +60,8 @@ class Callers:
         self._login = Login()
         self._sessions: dict[str, Session] = {}
         self._read_at: float | None = None
+        self._guesses = Guesses(clock)  # at the token
+        self._proven: set[str] = set()  # addresses from which the token has been shown
         self._turn = asyncio.Lock()  # so that nothing read before a change is kept after it
 
     @property
@@ -70,11 +74,14 @@ class Callers:
         if COMMAND_LINE in scope:
             return Caller("command line", place)
         login, session = await self.login(), self._session(headers)
+        token = self._bearer(scope["path"], headers, place)
+        if isinstance(token, Refused):
+            return Caller("anonymous", place, session, token)
         shown = Shown(
             is_local=place.standing is Standing.LOCAL,
             is_foreign=is_foreign(headers),
             is_cross_site=is_cross_site(scope["method"], headers),
-            bearer=self._bearer(scope["path"], headers),
+            bearer=token,
             session=session,
         )
         judged = operator.judge(login, shown, has_token=self.has_token)
@@ -140,13 +147,19 @@ class Callers:
         session = self._sessions.get(hashed(value)) if value else None
         return session if session and self._is_alive(session) else None
 
-    def _bearer(self, path: str, headers: Mapping[str, str]) -> Literal["none", "right", "wrong"]:
-        given = bearer(headers)
+    def _bearer(
+        self, path: str, headers: Mapping[str, str], place: Place
+    ) -> Literal["none", "right", "wrong"] | Refused:
+        given, address = bearer(headers), place_of(place.address)
         if self._token is None or given is None:
             return "none"
-        if hmac.compare_digest(given.encode("latin-1"), self._token):
+        is_known = address in self._proven
+        refused = self._guesses.count("token", address, is_known=is_known)
+        if refused is None and hmac.compare_digest(given.encode("latin-1"), self._token):
+            self._guesses.right(address, is_known=is_known)
+            self._proven.add(address)
             return "right"
-        return "none" if path.startswith(SIGN_IN) else "wrong"
+        return "none" if path.startswith(SIGN_IN) else refused or "wrong"
 
     async def _touch(self, session: Session) -> None:
         now = self._clock()

@@ -53,7 +53,9 @@ class Problem(Exception):  # noqa: N818  an answer to the caller, not a fault of
 
     @classmethod
     def of(cls, refused: Refused) -> "Problem":
-        return cls(refused.status, refused.code, refused.message)
+        wait_s = refused.retry_after_s
+        headers = {"retry-after": str(wait_s)} if wait_s is not None else None
+        return cls(refused.status, refused.code, refused.message, headers)
 
 
 def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
