@@ -1,5 +1,5 @@
 # Two commands matter: `make run` starts the service, `make test` proves it.
-# Both install what they need first, into .venv and tests/clients/node_modules.
+# Both install what they need first, into .venv and the folders node_modules.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -15,6 +15,9 @@ BIN := .venv/bin
 PIP = $$([ -x $(BIN)/pip ] && echo "$(BIN)/python -m pip" || echo "$(PYTHON) -m pip --python $(BIN)/python")
 INSTALL = $(PIP) install --quiet --disable-pip-version-check
 
+BUILT = src/codex_lb/dashboard/static/app/index.html
+NODE_FITS = const [a, b] = process.versions.node.split("."); process.exit(a > 22 || (a == 22 && b >= 12) || (a == 20 && b >= 19) ? 0 : 1)
+
 # One more than there are cores, because tests wait, too. A file stays whole: its tests share a service.
 SIDE_BY_SIDE = --quiet --numprocesses $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --dist loadfile
 
@@ -23,22 +26,36 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
 
 .PHONY: run
-run: .venv/.runtime ## start the service on 127.0.0.1:2455
+run: .venv/.runtime dashboard ## start the service on 127.0.0.1:2455
 	exec $(BIN)/codex-lb
 
 .PHONY: setup
 setup: .venv/.dev ## install everything for work on the code
 
 .PHONY: dev
-dev: .venv/.dev ## the service with Python's own checks switched on
+dev: .venv/.dev dashboard ## the service with Python's own checks switched on
 	PYTHONDEVMODE=1 exec $(BIN)/codex-lb
 
+.PHONY: demo
+demo: .venv/.runtime dashboard ## the service with a made-up pool
+	exec $(BIN)/codex-lb demo
+
 .PHONY: lint
-lint: .venv/.dev
+lint: .venv/.dev frontend/node_modules/.installed
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	npm --prefix frontend run --silent check
+
+.PHONY: dashboard
+dashboard: ## build the dashboard, if Node is there and its sources have changed
+	@if node -e '$(NODE_FITS)' 2>/dev/null; then $(MAKE) --no-print-directory $(BUILT); else \
+		echo "Node 20.19 or newer was not found: the service starts without its dashboard." >&2; fi
+
+.PHONY: types
+types: .venv/.dev ## write down what /api offers, for the dashboard's types
+	$(BIN)/python tools/openapi.py
 
 .PHONY: check
 check: .venv/.dev ## what to run before every commit: linters, types and unit tests, side by side
@@ -49,7 +66,7 @@ units: .venv/.dev
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not journey and not postgresql"
 
 .PHONY: test
-test: check tests/clients/node_modules/.installed browser ## everything: the check, PostgreSQL, and journeys with real clients
+test: check tests/clients/node_modules/.installed dashboard browser ## everything: the check, PostgreSQL, and journeys with real clients
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "journey or postgresql"
 
 .PHONY: bench
@@ -64,10 +81,11 @@ lock: .venv/.dev ## resolve the dependencies anew
 	$$compile pyproject.toml -o requirements.lock; \
 	$$compile pyproject.toml --group dev -o requirements-dev.lock
 	npm --prefix tests/clients install --package-lock-only
+	npm --prefix frontend update --package-lock-only
 
 .PHONY: clean
 clean: ## remove what make installed
-	rm -rf .venv tests/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv tests/clients/node_modules frontend/node_modules $(dir $(BUILT)) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Debian ships Python without ensurepip unless python3-venv is installed; the system's pip fills in.
 .venv/bin/python:
@@ -105,6 +123,13 @@ browser:
 	else \
 		echo "Journeys need" $$missing"." "On Debian: sudo apt-get install" $$missing >&2; exit 1; \
 	fi
+
+$(BUILT): frontend/node_modules/.installed $(shell find frontend/src frontend/*.html frontend/*.json frontend/*.ts -type f 2>/dev/null | grep -v schema.d.ts)
+	npm --prefix frontend run --silent build
+
+frontend/node_modules/.installed: frontend/package.json frontend/package-lock.json
+	npm --prefix frontend ci
+	@touch $@
 
 tests/clients/node_modules/.installed: tests/clients/package.json tests/clients/package-lock.json
 	npm --prefix tests/clients ci

@@ -24,6 +24,7 @@ def test_nothing_set_means_the_defaults() -> None:
         pytest.param(
             {"PORT": "80", "CODEX_LB_PORT": "81"}, {"port": 81}, id="the prefixed name wins"
         ),
+        pytest.param({"CODEX_LB_BASE_PATH": "/a/b/"}, {"base_path": "/a/b"}, id="a prefix"),
         pytest.param({"CODEX_LB_PORT": " 81 "}, {"port": 81}, id="blanks around are dropped"),
         pytest.param({"CODEX_LB_PORT": "", "HOST": " "}, {}, id="empty is not set"),
         pytest.param(
@@ -167,7 +168,7 @@ def documented(text: str) -> list[tuple[str, str]]:
 def shown(name: str) -> str:
     """A default as a document writes it."""
     default = getattr(Settings(), name.removeprefix(PREFIX).lower())
-    if default is None or default == ():
+    if default in (None, (), ""):
         return "none"
     if isinstance(default, tuple):
         default = ",".join(default)

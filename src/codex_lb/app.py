@@ -24,6 +24,7 @@ from codex_lb.core.live import filled
 from codex_lb.core.model import Account, OpenedRequest, Receipt
 from codex_lb.core.operator_settings import Amounts, OperatorSettings
 from codex_lb.dashboard import app as dashboard
+from codex_lb.dashboard import assets
 from codex_lb.dashboard.bus import Bus
 from codex_lb.dashboard.callers import Callers
 from codex_lb.dashboard.passwords import Passwords
@@ -70,13 +71,18 @@ Work = Coroutine[Any, Any, None]
 class App:
     """The whole service as one ASGI application, split by the path's beginning."""
 
-    def __init__(self, data_plane: DataPlane, health: Health, control: Application) -> None:
+    def __init__(
+        self, data_plane: DataPlane, health: Health, control: Application, base: str = ""
+    ) -> None:
         self.data_plane = data_plane
         self.health = health
         self._control = control
+        self._base = base
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope["path"]
+        path = _below(self._base, scope["path"])
+        if path != scope["path"]:
+            scope = {**scope, "path": path}
         if _is_proxied(path):
             await self.data_plane(scope, receive, send)
         elif path == "/health" or path.startswith("/health/"):
@@ -91,6 +97,11 @@ class App:
     def stop(self) -> None:
         """Tell the clients of what still runs that it ends here."""
         self.data_plane.serving.stop_all()
+
+
+def _below(base: str, path: str) -> str:
+    """A reverse proxy may take our prefix off or leave it on; both are the same address."""
+    return path[len(base) :] or "/" if f"{path}/".startswith(f"{base}/") else path
 
 
 def _is_proxied(path: str) -> bool:
@@ -245,9 +256,11 @@ async def build(
                 ),
                 installation=_installation(settings),
                 clock=clock,
+                built=assets.shipped(),
+                base=settings.base_path,
                 notice=notice,
             )
-            yield App(data_plane, Health(store), control)
+            yield App(data_plane, Health(store), control, settings.base_path)
             credentials.close()
             for job in jobs:
                 job.cancel()

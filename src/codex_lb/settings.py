@@ -8,6 +8,7 @@ A new setting must say why a constant beside its use does not do. `docs/settings
 import difflib
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -51,6 +52,7 @@ class Settings:
     usage_refresh_interval_seconds: float = 60.0
     request_log_retention_days: int = 90
     log_format: str = "text"
+    base_path: str = ""  # only the reverse proxy in front knows it
 
     @property
     def key_file(self) -> Path:
@@ -140,7 +142,8 @@ def _parse(f: "Field[object]", name: str, text: str) -> object:
             check(value)
     except ValueError as error:
         raise SettingError(f"{name}={text!r} is not usable: {error}") from error
-    return value.rstrip("/") if isinstance(value, str) and f.name.endswith("_url") else value
+    ends = ("_url", "_path")
+    return value.rstrip("/") if isinstance(value, str) and f.name.endswith(ends) else value
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -193,6 +196,11 @@ def _is_url(value: object) -> None:
         raise ValueError("it must be an http or https address")
 
 
+def _is_path(value: object) -> None:
+    if not re.fullmatch(r"(/[\w.~-]+)*/?", str(value), re.ASCII):
+        raise ValueError("it must be a path, as /codex")
+
+
 def _is_log_format(value: object) -> None:
     if value not in ("text", "json"):
         raise ValueError("it must be text or json")
@@ -213,12 +221,12 @@ _CHECKS: Mapping[str, Callable[[object], None]] = {
     "usage_refresh_interval_seconds": _within(1, _DAY_S),
     "request_log_retention_days": _within(0, 36_500),
     "log_format": _is_log_format,
+    "base_path": _is_path,
 }
 
 # Names that scripts of older or later versions set. Whoever sets one must hear that nothing happens.
 _ANNOUNCED = frozenset(
     {
-        "BASE_PATH",
         "MAX_BODY_MB",
         "METRICS_PORT",
         "OAUTH_CALLBACK_HOST",

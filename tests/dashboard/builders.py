@@ -26,6 +26,7 @@ from codex_lb.core.operator import LIFE_S, Login, Session, is_alive
 from codex_lb.core.operator_settings import Amounts, OperatorSettings
 from codex_lb.dashboard.api_keys import KeysPort
 from codex_lb.dashboard.app import Ports, build
+from codex_lb.dashboard.assets import Built
 from codex_lb.dashboard.callers import Callers, OperatorsPort
 from codex_lb.dashboard.passwords import Passwords
 from codex_lb.dashboard.ports import Clock
@@ -272,6 +273,8 @@ def caller(
     clock: Clock = lambda: NOW,
     cookies: dict[str, str] | None = None,
     admin_token: str | None = None,
+    built: Built | None = None,
+    base: str = "",
 ) -> httpx2.AsyncClient:
     """Speaks to a control plane over these without a network; it holds nothing to close."""
     operators = operators or FakeOperators()
@@ -290,6 +293,8 @@ def caller(
         ),
         installation=Installation("9.9"),
         clock=clock,
+        built=built,
+        base=base,
     )
     transport = httpx2.ASGITransport(app, client=(peer, 50_000))
     base = "http://127.0.0.1:2455"

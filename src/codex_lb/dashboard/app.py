@@ -25,6 +25,7 @@ from codex_lb.dashboard import (
     usage,
 )
 from codex_lb.dashboard.api_keys import KeysPort
+from codex_lb.dashboard.assets import Built
 from codex_lb.dashboard.audit import AuditPort, Journal
 from codex_lb.dashboard.bus import Bus
 from codex_lb.dashboard.edge import Edge
@@ -62,11 +63,14 @@ def build(
     *,
     installation: Installation,
     clock: Clock,
+    built: Built | None = None,
+    base: str = "",
     notice: str | None = None,
 ) -> FastAPI:
     """An ASGI app for every path that is not the proxy's.
 
-    `notice`: a sentence that stands at the top of the pages.
+    `built`: the dashboard; without it there is a plain page. `base`: what stands before every path
+    in a browser. `notice`: a sentence that stands at the top of the pages.
     """
     version = installation.version
     foreseen = Forecasts(ports.accounts, ports.history, clock)
@@ -113,7 +117,7 @@ def build(
     ):
         app.include_router(routes)
     problems.install(app)
-    pages.install(app, version=version, notice=notice)
+    pages.install(app, ports.sign_in.callers, built, version=version, base=base, notice=notice)
     app.add_middleware(Journal, log=ports.audit, bus=ports.bus, clock=clock)
     app.add_middleware(Guard, callers=ports.sign_in.callers)
     app.add_middleware(Edge, version=version)  # the last one added is the outermost

@@ -8,6 +8,7 @@ only, unless an index alone can tell, and says whether those were all.
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlalchemy import (
     BigInteger,
@@ -161,6 +162,7 @@ def options(connection: Connection, wanted: LogFilter) -> LogOptions:
 
 
 def facets(connection: Connection, wanted: LogFilter) -> Facets:
+    wanted, is_whole = _within_reach(connection, wanted)
     newest = rows.newest(_COUNTED_ROWS, None)
     chosen = newest.where(*_ordered(wanted), *_tested(connection, wanted)).with_only_columns(
         *_COUNTED.values(), requests.c.status, requests.c.user_agent
@@ -172,18 +174,19 @@ def facets(connection: Connection, wanted: LogFilter) -> Facets:
     }
     counts["status"] = Counter(served(row.status, row.error_code) for row in found)
     counts["client"] = Counter(client_group(row.user_agent) for row in found if row.user_agent)
-    return Facets(counts, len(found), len(found) < _COUNTED_ROWS)
+    return Facets(counts, len(found), is_whole and len(found) < _COUNTED_ROWS)
 
 
 def histogram(connection: Connection, wanted: LogFilter, *, step_ms: int) -> Histogram:
     """Of the newest `MOST_COUNTED` rows."""
-    newest = rows.newest(MOST_COUNTED, None).where(*_ordered(wanted), *_tested(connection, wanted))
+    wanted, is_whole = _within_reach(connection, wanted)
+    matching = select(requests).where(*_placed(wanted), *_tested(connection, wanted))
     piece = (requests.c.opened_at_ms // step_ms * step_ms).label("piece")
-    seen = newest.with_only_columns(piece, _failed.label("failed")).subquery()
+    seen = matching.with_only_columns(piece, _failed.label("failed")).subquery()
     counts = select(seen.c.piece, func.count(), func.count().filter(seen.c.failed))
     found = connection.execute(counts.group_by(seen.c.piece)).all()
     pieces = {at: (total, failed) for at, total, failed in found}
-    return Histogram(pieces, sum(total for total, _ in pieces.values()) < MOST_COUNTED)
+    return Histogram(pieces, is_whole)
 
 
 def detail(connection: Connection, request_id: str) -> LogDetail | None:
@@ -196,6 +199,13 @@ def detail(connection: Connection, request_id: str) -> LogDetail | None:
         key=_keys(connection, {opened.api_key_id}).get(opened.api_key_id or ""),
         conversation=_conversation(connection, opened.conversation_id),
     )
+
+
+def _within_reach(connection: Connection, wanted: LogFilter) -> tuple[LogFilter, bool]:
+    """`wanted`, cut to the newest `MOST_COUNTED` rows of its time; whether those are all."""
+    place = rows.newest(1, None).where(*_ordered(wanted)).offset(MOST_COUNTED)
+    floor = connection.execute(place.with_only_columns(requests.c.opened_at_ms)).scalar()
+    return (wanted, True) if floor is None else (replace(wanted, since_ms=floor + 1), False)
 
 
 def _total(connection: Connection, wanted: LogFilter, most_counted: int) -> tuple[int, bool]:

@@ -1,0 +1,87 @@
+/** What an event of the stream changes in what we hold. */
+
+import { type QueryClient, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useEffectEvent } from 'react'
+
+import { connection, listen } from './stream'
+
+/** Which queries an event makes stale, by the first part of their keys; 'all' of them. */
+const STALE = {
+  'account.changed': ['overview', 'accounts'],
+  now: [],
+  'operator.acted': 'all', // here or in another tab; rare
+  'request.finished': [],
+  'request.started': [],
+  resync: 'all',
+} as const satisfies Record<string, 'all' | readonly string[]>
+
+export type EventName = keyof typeof STALE
+
+export const POLL_MS = 15_000
+const GATHER_MS = 1_000 // a busy pool says the same many times a second
+
+type Handler = (data: unknown) => void
+const handlers = new Map<string, Set<Handler>>()
+
+/** Let the stream keep the cache fresh, and time do it while there is none. */
+export function keepFresh(cache: QueryClient): void {
+  let stale = new Set<string>()
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  function refetch() {
+    timer = undefined
+    const names = stale
+    stale = new Set()
+    void cache.invalidateQueries({
+      predicate: ({ queryKey }) => names.has('all') || names.has(String(queryKey[0])),
+    })
+  }
+
+  function outdate(names: readonly string[]) {
+    for (const name of names) stale.add(name)
+    if (stale.size > 0 && timer === undefined) timer = setTimeout(refetch, GATHER_MS)
+  }
+
+  listen(({ name, data }) => {
+    if (!(name in STALE)) return
+    const parsed = parse(data)
+    if (name === 'now') cache.setQueryData(['now'], parsed)
+    for (const handle of handlers.get(name) ?? []) handle(parsed)
+    const named = STALE[name as EventName]
+    outdate(named === 'all' ? ['all'] : named)
+  })
+
+  // What was missed while nobody listened is asked for as soon as somebody does again.
+  let before = connection.get().state
+  connection.watch(() => {
+    const { state } = connection.get()
+    if (state === 'live' && before === 'offline') outdate(['all'])
+    before = state
+  })
+}
+
+/** How soon a query is asked again by itself: not at all while the stream tells of changes. */
+export const pollEvery = (): number | false => (connection.get().state === 'live' ? false : POLL_MS)
+
+/** Let a page write what an event says into the cache itself: `handle(data, cache)`. */
+export function useLive(
+  name: EventName,
+  handle: (data: unknown, cache: QueryClient) => void,
+): void {
+  const cache = useQueryClient()
+  const latest = useEffectEvent((data: unknown) => handle(data, cache))
+  useEffect(() => {
+    const own: Handler = (data) => latest(data)
+    const known = handlers.get(name) ?? new Set()
+    handlers.set(name, known.add(own))
+    return () => void known.delete(own)
+  }, [name])
+}
+
+function parse(data: string): unknown {
+  try {
+    return JSON.parse(data)
+  } catch {
+    return null
+  }
+}

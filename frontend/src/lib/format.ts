@@ -1,0 +1,73 @@
+/** Numbers, money and times as people read them. Times come in as Unix milliseconds. */
+
+import { language } from './texts'
+
+const locale = globalThis.navigator?.languages?.find((one) => one.startsWith(language)) ?? language
+
+const whole = new Intl.NumberFormat(locale)
+const short = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 })
+const share = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 })
+const dollars = new Intl.NumberFormat(locale, { style: 'currency', currency: 'USD' })
+const cents = new Intl.NumberFormat(locale, {
+  style: 'currency',
+  currency: 'USD',
+  maximumFractionDigits: 4,
+})
+const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' })
+const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' })
+const full = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' })
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'long' })
+
+export const number = (value: number) => whole.format(value)
+
+/** '1.2M' for 1,234,567. */
+export const compact = (value: number) => short.format(value)
+
+/** A share of 0 to 1; what is nearly all or nearly nothing is not rounded to it. */
+export function percent(value: number): string {
+  if (value > 0 && value < 0.01) return `<${share.format(0.01)}`
+  if (value < 1 && value > 0.99) return share.format(0.99)
+  return share.format(value)
+}
+
+/** Micro-dollars; small amounts keep two more digits. */
+export function money(micros: number): string {
+  const value = micros / 1_000_000
+  return (value !== 0 && Math.abs(value) < 0.1 ? cents : dollars).format(value)
+}
+
+export const time = (at: number) => clock.format(at)
+export const date = (at: number) => day.format(at)
+export const moment = (at: number) => full.format(at)
+
+/** '850 ms', '2.4 s', '3 min 20 s'. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+}
+
+const UNITS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+] as const
+
+/** '3 hours ago', 'in 2 days', 'now'. */
+export function ago(at: number, now: number): string {
+  for (const [unit, length] of UNITS) {
+    const count = Math.trunc((at - now) / length)
+    if (count !== 0) return relative.format(count, unit)
+  }
+  return relative.format(0, 'second')
+}
+
+/** Until `at`: '2 d 4 h', '3 h 5 min', '1 min'; never below a minute. */
+export function until(at: number, now: number): string {
+  const minutes = Math.max(1, Math.ceil((at - now) / 60_000))
+  const hours = Math.floor(minutes / 60)
+  if (hours === 0) return `${minutes} min`
+  if (hours < 24) return `${hours} h ${minutes % 60} min`
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`
+}

@@ -1,0 +1,40 @@
+/**
+ * The catalogues of texts: each screen has its own `texts.ts`, made here.
+ *
+ * To add a language, add it to `LANGUAGES`; the type check then names every catalogue that lacks it.
+ */
+
+export const LANGUAGES = ['en'] as const
+
+export type Language = (typeof LANGUAGES)[number]
+
+export const language: Language = 'en'
+
+export function catalogue<T>(languages: Record<Language, T>): T {
+  return languages[language]
+}
+
+/** What more than one screen says. */
+export const common = catalogue({
+  en: {
+    product: 'codex-lb',
+    cancel: 'Cancel',
+    close: 'Close',
+    save: 'Save',
+    delete: 'Delete',
+    retry: 'Retry',
+    undo: 'Undo',
+    copy: 'Copy',
+    copied: 'Copied',
+    copyFailed: 'Could not copy: select the text and copy it by hand',
+    more: 'More',
+    loading: 'Loading',
+    never: 'never',
+    none: 'none',
+    left: (percent: string) => `${percent} left`,
+    asOf: (time: string) => `as of ${time}`,
+    requestId: (id: string) => `Request ${id}`,
+    offline: 'The service does not answer.',
+    typeToConfirm: (name: string) => `Type ${name} to confirm`,
+  },
+})

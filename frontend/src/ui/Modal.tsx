@@ -1,0 +1,53 @@
+import { X } from 'lucide-react'
+import { Dialog as Radix } from 'radix-ui'
+import type { ReactNode } from 'react'
+
+import { classes } from '../lib/classes'
+import { common } from '../lib/texts'
+import { IconButton } from './IconButton'
+
+export type ModalProps = {
+  open: boolean
+  onClose: () => void
+  title: string
+  description?: ReactNode
+  children?: ReactNode
+  footer?: ReactNode // buttons, the main one last
+}
+
+/** What dialog and sheet have in common; `place` says where it stands. */
+export function Modal(props: ModalProps & { place: string }) {
+  const { open, onClose, title, description, children, footer, place } = props
+  return (
+    <Radix.Root open={open} onOpenChange={(next) => next || onClose()}>
+      <Radix.Portal>
+        <Radix.Overlay className="fixed inset-0 z-40 bg-[rgb(10_12_16_/_50%)]" />
+        <Radix.Content
+          {...(description ? {} : { 'aria-describedby': undefined })}
+          className={classes(
+            'fixed z-40 flex flex-col border-line bg-card shadow-over focus:outline-none',
+            place,
+          )}
+        >
+          <header className="flex items-start gap-4 px-6 pt-5 pb-3">
+            <div className="grow">
+              <Radix.Title className="text-lg font-semibold">{title}</Radix.Title>
+              {description && (
+                <Radix.Description className="mt-1 text-muted">{description}</Radix.Description>
+              )}
+            </div>
+            <Radix.Close asChild>
+              <IconButton icon={X} label={common.close} className="-mt-1 -mr-2" />
+            </Radix.Close>
+          </header>
+          <div className="min-h-0 grow overflow-y-auto px-6 pb-5">{children}</div>
+          {footer && (
+            <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-6 py-3">
+              {footer}
+            </footer>
+          )}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  )
+}

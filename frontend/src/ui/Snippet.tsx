@@ -1,0 +1,19 @@
+import { CopyButton } from './CopyButton'
+
+type Props = { label: string; code: string }
+
+/** Something to copy into a terminal or a file. */
+export function Snippet({ label, code }: Props) {
+  return (
+    <figure className="rounded border border-line bg-soft">
+      <figcaption className="flex items-center justify-between gap-2 border-b border-line pl-3 text-sm text-muted">
+        {label}
+        <CopyButton text={code} />
+      </figcaption>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <pre tabIndex={0} className="overflow-x-auto p-3 font-mono text-sm -outline-offset-2">
+        <code>{code}</code>
+      </pre>
+    </figure>
+  )
+}

@@ -1,0 +1,186 @@
+import { ArrowDown, ArrowUp } from 'lucide-react'
+import { type KeyboardEvent, type ReactNode, useState } from 'react'
+
+import { classes } from '../lib/classes'
+
+export type Column<Row> = {
+  key: string
+  header: string
+  cell: (row: Row) => ReactNode
+  align?: 'end'
+  /** Where it stands in a phone's row: its first line, or a line of its own, or nowhere. */
+  phone?: 'start' | 'end' | 'line' | 'none'
+  className?: string // of header and cells: a width, or from which page width it is shown
+  hideHeader?: boolean
+  sortable?: boolean
+}
+
+export type Sort = { key: string; descending: boolean }
+
+type Props<Row> = {
+  label: string
+  columns: readonly Column<Row>[]
+  rows: readonly Row[]
+  rowKey: (row: Row) => string
+  onOpen?: (row: Row) => void // click or Enter
+  selected?: (row: Row) => boolean
+  sort?: Sort | undefined
+  onSort?: ((sort: Sort) => void) | undefined
+}
+
+const PHONE = {
+  start: 'max-md:order-1 max-md:basis-0 max-md:grow',
+  end: 'max-md:order-2',
+  line: 'max-md:order-3 max-md:basis-full',
+  none: 'max-md:hidden',
+} as const
+
+/**
+ * A grid of which one row has the focus: arrows, j and k move it, Enter opens, arrows to the sides
+ * reach what a row holds. It is one stop of the Tab key.
+ */
+export function Table<Row>(props: Props<Row>) {
+  const { label, columns, rows, rowKey, onOpen, selected, sort, onSort } = props
+  const [current, setCurrent] = useState<string | null>(null)
+  const has = rows.some((row) => rowKey(row) === current)
+
+  return (
+    <table
+      role="grid"
+      aria-label={label}
+      aria-rowcount={rows.length + 1}
+      className="w-full border-collapse max-md:block"
+    >
+      <thead className="max-md:sr-only">
+        <tr role="row">
+          {columns.map((column) => (
+            <Header key={column.key} column={column} sort={sort} onSort={onSort} />
+          ))}
+        </tr>
+      </thead>
+      <tbody className="max-md:block">
+        {rows.map((row, index) => {
+          const key = rowKey(row)
+          return (
+            <tr
+              key={key}
+              role="row"
+              aria-rowindex={index + 2}
+              aria-selected={selected?.(row)}
+              tabIndex={key === current || (!has && index === 0) ? 0 : -1}
+              onFocus={() => setCurrent(key)}
+              onKeyDown={(event) => onRowKey(event, () => onOpen?.(row))}
+              onClick={(event) => {
+                if (onOpen && !isControl(event.target, event.currentTarget)) onOpen(row)
+              }}
+              className={classes(
+                'border-b border-line -outline-offset-2 last:border-0 hover:bg-soft aria-selected:bg-soft',
+                'max-md:flex max-md:flex-wrap max-md:items-center max-md:gap-x-3 max-md:gap-y-1 max-md:px-4 max-md:py-2.5',
+                onOpen && 'cursor-pointer',
+              )}
+            >
+              {columns.map((column) => (
+                <td
+                  key={column.key}
+                  role="gridcell"
+                  className={classes(
+                    'h-11 min-w-0 px-3 py-1.5 first:pl-4 last:pr-4 max-md:h-auto max-md:!p-0',
+                    column.align === 'end' && 'md:text-right tabular',
+                    PHONE[column.phone ?? 'line'],
+                    column.className,
+                  )}
+                >
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          )
+        })}
+      </tbody>
+    </table>
+  )
+}
+
+type HeaderProps<Row> = Pick<Props<Row>, 'sort' | 'onSort'> & { column: Column<Row> }
+
+function Header<Row>({ column, sort, onSort }: HeaderProps<Row>) {
+  const sorted = sort?.key === column.key
+  const Arrow = sort?.descending ? ArrowDown : ArrowUp
+  const direction = sort?.descending ? 'descending' : 'ascending'
+  return (
+    <th
+      role="columnheader"
+      scope="col"
+      aria-sort={sorted ? direction : undefined}
+      className={classes(
+        'h-9 border-b border-line px-3 text-left text-sm font-medium whitespace-nowrap text-muted first:pl-4 last:pr-4',
+        column.align === 'end' && 'text-right',
+        column.className,
+      )}
+    >
+      {column.sortable && onSort ? (
+        <button
+          type="button"
+          className="inline-flex items-center gap-1 rounded hover:text-text"
+          onClick={() => onSort({ key: column.key, descending: sorted && !sort.descending })}
+        >
+          {column.header}
+          {sorted && <Arrow aria-hidden="true" className="size-3.5" />}
+        </button>
+      ) : (
+        <span className={column.hideHeader ? 'sr-only' : undefined}>{column.header}</span>
+      )}
+    </th>
+  )
+}
+
+const CONTROLS = 'a[href], button, input, select'
+
+/** Also what a menu of the row does, which stands elsewhere in the document. */
+function isControl(target: EventTarget, row: HTMLElement): boolean {
+  return !(target instanceof Element) || !row.contains(target) || Boolean(target.closest(CONTROLS))
+}
+
+function onRowKey(event: KeyboardEvent<HTMLTableRowElement>, open: () => void): void {
+  const row = event.currentTarget
+  if (!(event.target instanceof HTMLElement) || !row.contains(event.target)) return
+  if (event.ctrlKey || event.metaKey || event.altKey) return
+  switch (event.key) {
+    case 'ArrowDown':
+      focusRow(row.nextElementSibling)
+      break
+    case 'ArrowUp':
+      focusRow(row.previousElementSibling)
+      break
+    case 'Home':
+      focusRow(row.parentElement?.firstElementChild)
+      break
+    case 'End':
+      focusRow(row.parentElement?.lastElementChild)
+      break
+    case 'ArrowRight':
+      focusWithin(row, 1)
+      break
+    case 'ArrowLeft':
+      focusWithin(row, -1)
+      break
+    case 'Enter':
+      if (event.target !== row) return
+      open()
+      break
+    default:
+      return
+  }
+  event.preventDefault()
+}
+
+function focusRow(row: Element | null | undefined): void {
+  if (row instanceof HTMLElement) row.focus()
+}
+
+/** The row itself comes before its controls. */
+function focusWithin(row: HTMLElement, step: number): void {
+  const stops = [row, ...row.querySelectorAll<HTMLElement>(CONTROLS)]
+  const at = stops.findIndex((stop) => stop.matches(':focus'))
+  stops[Math.min(stops.length - 1, Math.max(0, at + step))]?.focus()
+}
