@@ -39,6 +39,7 @@ from codex_lb.dashboard.ui import Installation, Variable
 from codex_lb.health import Health
 from codex_lb.jobs.affinities import AffinityKeeper
 from codex_lb.jobs.credentials import AheadOfNeed
+from codex_lb.jobs.following import follow
 from codex_lb.jobs.keeper import Keeper
 from codex_lb.jobs.logins import Logins, LoginWatch, log_change
 from codex_lb.jobs.models import ModelSync
@@ -155,7 +156,7 @@ async def build(
             )
             rules = Rules(pool, environment)
             operator = StoredSettings(store, environment, rules.take)
-            rules.take(await operator.read())
+            await operator.look()
             ring = KeyRing(store.keys, clock)
             await ring.load()
             stored = await store.accounts()
@@ -242,6 +243,8 @@ async def build(
                 spawn(prune_hourly(store, lambda: rules.amounts, clock)),
                 spawn(flows.run()),
             ]
+            if settings.database_url is not None:  # there may be other replicas
+                jobs.append(spawn(follow(operator.look, firewall.load)))
             if settings.usage_refresh_enabled:
                 jobs.append(spawn(usage.run()))
             if settings.model_registry_enabled:

@@ -23,10 +23,15 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from tests.journeys import wire
 from tests.journeys.pool import Pool
 from tests.journeys.service import REPOSITORY, Service
 
-pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(300),  # a quarter of a minute on an idle machine
+]
 
 ADMIN = "made-up-admin-token"
 CHECKS = [
@@ -66,7 +71,7 @@ class Asker:
     schema: Any
     service: Service
     token: str | None
-    known: Mapping[str, str]
+    known: Mapping[str, object]
     cases: int
     found: Found = field(default_factory=Found)
 
@@ -119,7 +124,7 @@ async def test_the_operators_api_answers_as_its_schema_says(service: Service, po
     key = await _new_key(service)
     known = {"account_id": account.id, "key_id": key["id"]}
 
-    found = await _asked_of_api(service, ADMIN, known, 12)
+    found = await _asked_of_api(service, ADMIN, known, 8)
 
     assert found.offences == []
     assert len(found.served) >= 30, found.statuses
@@ -134,7 +139,7 @@ async def _asked_of_api(
 
 
 async def test_who_is_not_signed_in_gets_documented_refusals(service: Service) -> None:
-    found = await _asked_of_api(service, None, {}, 4)
+    found = await _asked_of_api(service, None, {}, 2)
 
     assert found.offences == []
     assert found.served == {"GET /api/dashboard-auth/session", "POST /api/dashboard-auth/logout"}
@@ -164,7 +169,13 @@ async def test_who_shows_no_key_where_one_is_needed_gets_documented_refusals(
 
 async def _asked_of_proxy(service: Service, token: str | None) -> Found:
     schema = schemathesis.openapi.from_path(REPOSITORY / "docs/proxy-openapi.yaml")
-    asker = Asker(schema, service, token, {"model": "gpt-5.5"}, 40)
+    known = {
+        "model": "gpt-5.5",
+        "input": [wire.message("hello")],
+        "service_tier": None,
+        "tools": [],
+    }
+    asker = Asker(schema, service, token, known, 30)
     return await asyncio.to_thread(asker.ask_all)
 
 

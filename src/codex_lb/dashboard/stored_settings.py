@@ -1,5 +1,6 @@
 """The operator's settings in the store, told to whoever goes by them."""
 
+import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -10,12 +11,13 @@ from codex_lb.store import Store
 
 _NAME = "operator"
 _NONE_SET = Amounts()
+_NOT_SEEN = object()
 
 log = structlog.get_logger(__name__)
 
 
 class StoredSettings:
-    """A `SettingsPort`. `on_change` hears of every change made here."""
+    """A `SettingsPort`. `on_change` hears of every change made here, or found by `look`."""
 
     def __init__(
         self,
@@ -26,17 +28,35 @@ class StoredSettings:
         self.environment = environment
         self._store = store
         self._on_change = on_change
+        self._seen: object = _NOT_SEEN
+        self._turn = asyncio.Lock()  # so that nothing read before a change is told after it
+
+    async def look(self) -> None:
+        """Tell the settings unless they have been told. Raises `StoreError`."""
+        async with self._turn:
+            stored = await self._store.setting(_NAME)
+            if stored != self._seen:
+                self._tell(stored, _usable(stored))
 
     async def read(self) -> OperatorSettings:
         """The defaults if another release has written what cannot be read here."""
-        stored = await self._store.setting(_NAME)
-        try:
-            return operator_settings.read(stored)
-        except ValueError as error:
-            log.warning("stored settings are not usable", error=str(error))
-            return operator_settings.fallback(stored)
+        return _usable(await self._store.setting(_NAME))
 
     async def write(self, settings: OperatorSettings) -> None:
-        await self._store.put_setting(_NAME, operator_settings.as_json(settings))
+        async with self._turn:
+            stored = operator_settings.as_json(settings)
+            await self._store.put_setting(_NAME, stored)
+            self._tell(stored, settings)
+
+    def _tell(self, stored: object, settings: OperatorSettings) -> None:
+        self._seen = stored
         if self._on_change is not None:
             self._on_change(settings)
+
+
+def _usable(stored: object) -> OperatorSettings:
+    try:
+        return operator_settings.read(stored)
+    except ValueError as error:
+        log.warning("stored settings are not usable", error=str(error))
+        return operator_settings.fallback(stored)
