@@ -69,6 +69,10 @@ units: .venv/.dev
 test: check tests/clients/node_modules/.installed dashboard chromium ## everything: the check, PostgreSQL, and journeys with real clients
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "journey or postgresql"
 
+.PHONY: screenshots
+screenshots: .venv/.dev dashboard chromium ## every page, light, dark and on a phone, into docs/screenshots
+	$(BIN)/python -m tests.browser.screenshots
+
 .PHONY: bench
 bench: .venv/.dev ## measure against nginx, and against BENCH_OTHER=http://... if given
 	$(BIN)/python -m bench

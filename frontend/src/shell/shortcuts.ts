@@ -87,6 +87,9 @@ function reach(key: string): boolean {
     document.querySelector<HTMLElement>(`${selector}:not([role=row] *)`)
   if (!found) return false
   found.focus()
-  if (!found.matches('input:not([type=checkbox]), select')) found.click()
+  // A menu opens by keys and pointers, not by a click that is none.
+  if (found.ariaHasPopup === 'menu') {
+    found.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }))
+  } else if (!found.matches('input:not([type=checkbox]), select')) found.click()
   return true
 }
