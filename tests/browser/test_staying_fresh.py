@@ -56,10 +56,28 @@ async def test_one_tab_listens_for_all(visitor: Visitor) -> None:
         say.set()
 
 
-async def test_without_a_stream_the_page_says_so_and_works(visitor: Visitor) -> None:
+async def test_without_a_stream_the_page_says_so_and_asks_every_15_seconds(
+    visitor: Visitor,
+) -> None:
     await visitor.context.route(STREAM, lambda route: route.fulfill(status=404))
+    await visitor.page.clock.install()
     page = await visitor.goto("/keys")
     await expect(page.get_by_text("Every 15 s")).to_be_visible()
+    for _ in range(3):  # at once, and then again and again
+        async with page.expect_response(KEYS):
+            await page.clock.run_for(16_000)
+
+
+async def test_while_the_stream_is_coming_nothing_is_asked_again(visitor: Visitor) -> None:
+    async def stream(_route: Route) -> None:
+        await asyncio.Event().wait()
+
+    await visitor.context.route(STREAM, stream)
+    await visitor.page.clock.install()
+    page = await visitor.goto("/keys")
+    before = len(visitor.requests)
+    await page.clock.run_for(35_000)
+    assert [request.url for request in visitor.requests[before:]] == []
 
 
 async def test_a_failure_leaves_what_was_there_and_offers_to_ask_again(
