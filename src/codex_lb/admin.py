@@ -133,6 +133,7 @@ def _without_server(settings: Settings) -> Iterator[Ask]:
     from codex_lb.dashboard.stored_accounts import StoredAccounts  # noqa: PLC0415
     from codex_lb.dashboard.stored_firewall import StoredFirewall  # noqa: PLC0415
     from codex_lb.dashboard.stored_settings import StoredSettings  # noqa: PLC0415
+    from codex_lb.dashboard.ui import Installation  # noqa: PLC0415
     from codex_lb.store import Store, StoreError, StoreInUseError  # noqa: PLC0415
 
     logs.set_up("text", "warning", sys.stderr)
@@ -163,7 +164,7 @@ def _without_server(settings: Settings) -> Iterator[Ask]:
                     store.operators,
                     StoredFirewall(store),
                 ),
-                version=__version__,
+                installation=Installation(__version__),
                 clock=clock,
             )
             yield lambda question: runner.run(_within(app, question))

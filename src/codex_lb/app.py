@@ -20,16 +20,20 @@ from codex_lb import __version__, container, logs, price_list, server
 from codex_lb.asgi import Application, Receive, Scope, Send
 from codex_lb.core import catalogue, key_usage, pricing
 from codex_lb.core.keys import ApiKey
-from codex_lb.core.model import OpenedRequest, Receipt
+from codex_lb.core.live import filled
+from codex_lb.core.model import Account, OpenedRequest, Receipt
 from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard import app as dashboard
 from codex_lb.dashboard import assets
+from codex_lb.dashboard.bus import Bus
 from codex_lb.dashboard.callers import Callers
 from codex_lb.dashboard.passwords import Passwords
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
 from codex_lb.dashboard.sign_in import SignIn
 from codex_lb.dashboard.stored_firewall import StoredFirewall
 from codex_lb.dashboard.stored_settings import StoredSettings
+from codex_lb.dashboard.telling import Telling
+from codex_lb.dashboard.ui import Installation, Variable
 from codex_lb.health import Health
 from codex_lb.jobs.affinities import AffinityKeeper
 from codex_lb.jobs.credentials import AheadOfNeed
@@ -49,7 +53,7 @@ from codex_lb.proxy.parts import Parts
 from codex_lb.proxy.pool import Pool
 from codex_lb.proxy.routes import USAGE_PATH, DataPlane
 from codex_lb.proxy.told import Told
-from codex_lb.settings import Settings
+from codex_lb.settings import Settings, shown
 from codex_lb.store import AccountTotals, Store, StoreError
 from codex_lb.upstream import side_calls, wire
 from codex_lb.upstream.client import UpstreamClient
@@ -58,6 +62,7 @@ from codex_lb.upstream.credentials import Credentials, refresher
 _log = structlog.get_logger(__name__)
 
 _DAY_S = 86_400.0
+_REMEMBERED = 2_000  # requests whose figures the overview has from before the start
 
 Work = Coroutine[Any, Any, None]
 
@@ -90,7 +95,7 @@ class App:
 
     def stop(self) -> None:
         """Tell the clients of what still runs that it ends here."""
-        self.data_plane.stop_all()
+        self.data_plane.serving.stop_all()
 
 
 def _below(base: str, path: str) -> str:
@@ -122,13 +127,22 @@ async def build(
     try:
         async with asyncio.TaskGroup() as group:
             spawn = partial(_spawn, group)
+
+            def changed(account: Account, *, urgent: bool) -> None:
+                keeper.changed(account, urgent=urgent)
+                telling.account_changed(account)
+
             pool = Pool(
                 clock=clock,
                 limit=settings.proxy_account_stream_limit,
                 serves=lambda plan, model: models.serves(plan, model),  # noqa: PLW0108  made after its pool
-                on_change=keeper.changed,
+                on_change=changed,
                 on_event=timeline.note,
             )
+            bus = Bus()
+            newest = await store.recent_requests(limit=_REMEMBERED, before=None)
+            live = filled(row.receipt for row in reversed(newest) if row.receipt)
+            telling = Telling(store.requests, bus, live, clock)
             rules = Rules(pool)
             operator = StoredSettings(store, rules.take)
             rules.take(await operator.read())
@@ -153,7 +167,7 @@ async def build(
                 upstream=upstream,
                 credentials=credentials,
                 budget=RetryBudget(time.monotonic),
-                log=store.requests,
+                log=telling,
                 limits=Limits(LimitLine(store.keys, clock), store.keys.top_up, spawn),
                 owner_of=partial(_owner_of, store),
                 note=timeline.note,
@@ -188,7 +202,7 @@ async def build(
                 partial(_own_usage, store, pool, clock),
                 max_responses_body_mb=settings.max_responses_body_mb,
             )
-            ring.on_round = lambda: data_plane.stop_revoked(ring.is_good)
+            ring.on_round = lambda: data_plane.serving.stop_revoked(ring.is_good)
             usage = UsagePoller(
                 pool,
                 partial(side_calls.get, upstream, credentials, path=wire.USAGE_PATH),
@@ -199,6 +213,7 @@ async def build(
             jobs = [
                 spawn(keeper.run()),
                 spawn(timeline.run()),
+                spawn(telling.run()),
                 spawn(affinities.run()),
                 spawn(ahead.run()),
                 spawn(ring.run()),
@@ -220,8 +235,12 @@ async def build(
                     sign_in,
                     store.operators,
                     firewall,
+                    live,
+                    lambda: telling.in_flight,
+                    bus,
+                    lambda model: pricing.knows(model, prices),
                 ),
-                version=__version__,
+                installation=_installation(settings),
                 clock=clock,
                 built=assets.shipped(),
                 base=settings.base_path,
@@ -236,6 +255,15 @@ async def build(
     finally:
         await upstream.close()
         await store.close()
+
+
+def _installation(settings: Settings) -> Installation:
+    return Installation(
+        __version__,
+        "postgresql" if settings.database_url else "sqlite",
+        str(settings.data_dir),
+        [Variable(*each) for each in shown(settings)],
+    )
 
 
 def _spawn(group: asyncio.TaskGroup, work: Work) -> "asyncio.Task[None]":

@@ -59,6 +59,32 @@ class Settings:
         return self.encryption_key_file or self.data_dir / "encryption.key"
 
 
+def shown(settings: Settings) -> list[tuple[str, str | None, str | None]]:
+    """Each variable's name, value and default as text, without what is secret in it."""
+    usual = Settings()
+    found = []
+    for f in fields(Settings):
+        value, default = getattr(settings, f.name), getattr(usual, f.name)
+        if not f.repr and value is not None:
+            value = "(set)"
+        elif f.name == "database_url" and value is not None:
+            value = _without_password(value)
+        found.append((PREFIX + f.name.upper(), _text(value), _text(default)))
+    return found
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or None
+    return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _without_password(url: str) -> str:
+    """Neither of the address nor of its query; `libpq` takes one there, too."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
 def read(environ: Mapping[str, str] = os.environ) -> tuple[Settings, list[str]]:
     """The settings of this process, and a warning for each name of ours without effect.
 

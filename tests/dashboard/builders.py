@@ -31,6 +31,7 @@ from codex_lb.dashboard.callers import Callers, OperatorsPort
 from codex_lb.dashboard.passwords import Passwords
 from codex_lb.dashboard.ports import Clock
 from codex_lb.dashboard.sign_in import SignIn
+from codex_lb.dashboard.ui import Installation
 from codex_lb.store import AccountTotals, DailySums, EventRecord, HourlySums, StateConflict
 from codex_lb.store.operators import EVERY, AuditEntry, AuditRecord, SessionOverError, Step
 from codex_lb.store.records import Dimension
@@ -289,7 +290,7 @@ def caller(
             operators,
             firewall or FakeFirewall(),
         ),
-        version="9.9",
+        installation=Installation("9.9"),
         clock=clock,
         built=built,
         base=base,

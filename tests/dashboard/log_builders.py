@@ -10,6 +10,8 @@ from codex_lb.dashboard import problems
 from codex_lb.store import (
     Conversations,
     Cursor,
+    Facets,
+    Histogram,
     LogDetail,
     LogFilter,
     LogOptions,
@@ -30,6 +32,8 @@ class FakeLog:
         default_factory=lambda: LogOptions([], [], [], statuses=frozenset())
     )
     details: dict[str, LogDetail] = field(default_factory=dict)
+    counted: Facets = field(default_factory=lambda: Facets({}, 0, is_whole=True))
+    pieces: Histogram = field(default_factory=lambda: Histogram({}, is_whole=True))
     asked: list[tuple[LogFilter, int, int, Cursor | None]] = field(default_factory=list)
 
     async def page(
@@ -41,6 +45,14 @@ class FakeLog:
     async def options(self, wanted: LogFilter) -> LogOptions:
         self.asked.append((wanted, 0, 0, None))
         return self.offered
+
+    async def facets(self, wanted: LogFilter) -> Facets:
+        self.asked.append((wanted, 0, 0, None))
+        return self.counted
+
+    async def histogram(self, wanted: LogFilter, *, step_ms: int) -> Histogram:
+        self.asked.append((wanted, step_ms, 0, None))
+        return self.pieces
 
     async def detail(self, request_id: str) -> LogDetail | None:
         return self.details.get(request_id)

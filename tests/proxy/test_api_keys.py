@@ -248,7 +248,7 @@ async def test_the_stream_of_a_revoked_key_ends_and_others_go_on(proxy: Proxy) -
 
     del proxy.keys.kept[0]
     await proxy.ring.load()
-    proxy.plane.stop_revoked(proxy.ring.is_good)
+    proxy.plane.serving.stop_revoked(proxy.ring.is_good)
 
     revoked, good = await asyncio.gather(*running)
     assert revoked.events[-1]["type"] == "response.failed"

@@ -390,7 +390,7 @@ async def test_at_shutdown_a_stream_gets_its_terminal_event(proxy: Proxy) -> Non
     async with asyncio.TaskGroup() as group:
         running_call = group.create_task(call.run())
         await call.until(b"output_text.delta")
-        proxy.plane.stop_all()
+        proxy.plane.serving.stop_all()
         await running_call
     assert call.answer.done
     assert call.answer.kinds[-1] == "response.failed"

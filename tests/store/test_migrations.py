@@ -22,6 +22,7 @@ from codex_lb.core.model import (
 from codex_lb.store import AccountTotals, HourlySums, RequestRecord, Store
 from codex_lb.store.addresses import connect, parse_url
 from codex_lb.store.migrate import SCRIPTS
+from codex_lb.store.records import Dimension
 from codex_lb.store.secrets import Keyring, create_key_file
 
 NOW = 1_800_000_000.0
@@ -39,7 +40,15 @@ ACCOUNT = Account(
     blocks=(Block("model", NOW, NOW + 5, "not in the plan", model="gpt-x", is_told=True),),
 )
 CREDENTIAL = Credential("access", "refresh", "id", NOW + 3600, NOW + 1)
-ROW = OpenedRequest("r1", HOUR_AT * 1000, "responses", "sse", "m", conversation_id="t")
+ROW = OpenedRequest(
+    "r1",
+    HOUR_AT * 1000,
+    "responses",
+    "sse",
+    "m",
+    conversation_id="t",
+    user_agent="codex_exec/0.169 (Debian)",
+)
 RECEIPT = Receipt(
     "r1",
     "success",
@@ -63,7 +72,7 @@ INSERT INTO settings VALUES ('theme', '"dark"'), ('key_fingerprints', :fingerpri
 INSERT INTO rollups VALUES ('model', 1800000000, 'm', 1, 0, 0, 10, 5, 20, 7, 550),
     ('account_ever', 0, 'a', 1, 0, 0, 10, 5, 20, 7, 550);
 INSERT INTO requests VALUES ('r1', 'i', 1800000000000, 'responses', 'sse', 'm', NULL, NULL, NULL,
-    't', NULL, NULL, 'success', 1800000000900, 'a', NULL, 200, NULL, NULL, NULL, NULL, 'resp_1',
+    't', 'codex_exec/0.169 (Debian)', NULL, 'success', 1800000000900, 'a', NULL, 200, NULL, NULL, NULL, NULL, 'resp_1',
     10, 5, 20, 7, 100, 50, 400, FALSE, FALSE, '[]', NULL, 0, 0);
 """
 
@@ -106,9 +115,11 @@ async def test_a_database_of_the_first_schema_keeps_all_it_holds(store: Store) -
     assert await store.setting("theme") == "dark"
     assert await store.request("r1") == RequestRecord(ROW, RECEIPT, "success")
     assert await store.request_totals() == {"a": AccountTotals(1, 30, 5, 550)}
-    assert await store.hourly("model", start_at=0, end_at=NOW + 1) == [
-        HourlySums(HOUR_AT, "m", 1, 0, 0, 10, 5, 20, 7, 550)
-    ]
+    keys: dict[Dimension, str] = {"model": "m", "outcome": "served", "client": "codex_exec"}
+    for dimension, key in keys.items():
+        assert await store.hourly(dimension, start_at=0, end_at=NOW + 1) == [
+            HourlySums(HOUR_AT, key, 1, 0, 0, 10, 5, 20, 7, 550)
+        ]
 
 
 async def test_what_is_new_works_on_what_is_old(store: Store) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from codex_lb.core.model import Attempt, Cost, Credential, Identity, OpenedRequest, Receipt, Usage
+from codex_lb.core.request_log import client_group, outcome
 from codex_lb.store import AccountTotals, Cursor, DailySums, HourlySums, RequestRecord, Store
 from codex_lb.store.addresses import connect, parse_url
 from codex_lb.store.records import Dimension
@@ -227,6 +228,8 @@ def summed_by_hand(records: Sequence[RequestRecord], dimension: str) -> list[Hou
             "account": record.receipt.account_id,
             "model": record.opened.model,
             "api_key": record.opened.api_key_id,
+            "client": client_group(record.opened.user_agent),
+            "outcome": outcome(record.receipt),
             "error": record.receipt.error_code,
             "conversation": record.opened.conversation_id,
         }[dimension]

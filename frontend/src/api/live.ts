@@ -8,16 +8,11 @@ import { connection, listen } from './stream'
 /** Which queries an event makes stale, by the first part of their keys; 'all' of them. */
 const STALE = {
   'account.changed': ['overview', 'accounts'],
-  'attention.changed': ['overview'],
-  'key.usage': ['keys'],
   now: [],
-  ping: [],
-  'quota.sampled': ['overview', 'accounts'],
+  'operator.acted': 'all', // here or in another tab; rare
   'request.finished': [],
   'request.started': [],
   resync: 'all',
-  'settings.changed': ['settings'],
-  'snapshot-hint': 'all',
 } as const satisfies Record<string, 'all' | readonly string[]>
 
 export type EventName = keyof typeof STALE

@@ -68,6 +68,11 @@ class Prices:
         return Prices({**self.models, **overrides})
 
 
+def knows(model: str, catalogue: Prices) -> bool:
+    """Whether requests for it have a price, be it an estimated one."""
+    return _find(model.lower(), catalogue) is not None
+
+
 def price(model: str, usage: Usage, *, tier: str | None, catalogue: Prices) -> Cost | None:
     """The cost of `usage`, or None if nothing is known that `model` resembles."""
     found = _find(model.lower(), catalogue)

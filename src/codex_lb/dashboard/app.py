@@ -1,10 +1,12 @@
 """Put the control plane together: `/api` behind its guard, and the pages beside it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from codex_lb.core.live import Live
 from codex_lb.dashboard import (
     accounts,
     api_keys,
@@ -19,17 +21,21 @@ from codex_lb.dashboard import (
     request_logs,
     settings,
     timeline,
+    ui,
     usage,
 )
 from codex_lb.dashboard.api_keys import KeysPort
 from codex_lb.dashboard.assets import Built
 from codex_lb.dashboard.audit import AuditPort, Journal
+from codex_lb.dashboard.bus import Bus
 from codex_lb.dashboard.edge import Edge
 from codex_lb.dashboard.firewall import FirewallPort
+from codex_lb.dashboard.forecast import Forecasts
 from codex_lb.dashboard.guard import Guard
 from codex_lb.dashboard.log_ports import LogPort, ModelsPort, PeriodPort
 from codex_lb.dashboard.ports import AccountsPort, Clock, HistoryPort, SettingsPort
 from codex_lb.dashboard.sign_in import SignIn
+from codex_lb.dashboard.ui import Installation
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +52,16 @@ class Ports:
     sign_in: SignIn
     audit: AuditPort
     firewall: FirewallPort
+    live: Live = field(default_factory=Live)
+    in_flight: Callable[[], int] = lambda: 0
+    bus: Bus = field(default_factory=Bus)
+    is_priced: Callable[[str], bool] = lambda model: True  # noqa: ARG005  nothing is known of prices
 
 
 def build(
     ports: Ports,
     *,
-    version: str,
+    installation: Installation,
     clock: Clock,
     built: Built | None = None,
     base: str = "",
@@ -62,6 +72,23 @@ def build(
     `built`: the dashboard; without it there is a plain page. `base`: what stands before every path
     in a browser. `notice`: a sentence that stands at the top of the pages.
     """
+    version = installation.version
+    foreseen = Forecasts(ports.accounts, ports.history, clock)
+    sources = ui.Sources(
+        ports.accounts,
+        ports.history,
+        ports.log,
+        ports.keys,
+        ports.models,
+        ports.settings,
+        ports.sign_in.callers,
+        foreseen,
+        ports.live,
+        ports.in_flight,
+        ports.bus,
+        ports.is_priced,
+        clock,
+    )
     app = FastAPI(
         title="codex-lb",
         version=version,
@@ -76,7 +103,7 @@ def build(
         accounts.routes(ports.accounts, clock),
         timeline.routes(ports.accounts, ports.history, clock),
         usage.routes(ports.accounts, ports.history, clock),
-        forecast.routes(ports.accounts, ports.history, clock),
+        forecast.routes(foreseen),
         settings.routes(ports.settings, ports.accounts, ports.sign_in),
         request_logs.routes(ports.log),
         overview.routes(ports.accounts, ports.periods, clock),
@@ -85,11 +112,12 @@ def build(
         auth.routes(ports.sign_in),
         audit.routes(ports.audit),
         firewall.routes(ports.firewall, clock),
+        *ui.routes(sources, installation),
     ):
         app.include_router(routes)
     problems.install(app)
     pages.install(app, ports.sign_in.callers, built, version=version, base=base, notice=notice)
-    app.add_middleware(Journal, log=ports.audit, clock=clock)
+    app.add_middleware(Journal, log=ports.audit, bus=ports.bus, clock=clock)
     app.add_middleware(Guard, callers=ports.sign_in.callers)
     app.add_middleware(Edge, version=version)  # the last one added is the outermost
     return app

@@ -1,6 +1,7 @@
 """What operators did: one entry for each request that changed something or took a secret out.
 
-The entry is written before the answer begins, so what was answered is in it. A route's name is the
+The entry is written before the answer begins, so what was answered is in it, and the open pages
+are told that something has changed. A route's name is the
 action and the first parameter of its path the target; a route that knows better says so by `tell`.
 """
 
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codex_lb.core.access import SAFE_METHODS
 from codex_lb.core.operator import Caller
+from codex_lb.dashboard.bus import Bus
 from codex_lb.dashboard.callers import CALLER
 from codex_lb.dashboard.edge import REQUEST_ID
 from codex_lb.dashboard.ports import Clock
@@ -63,9 +65,10 @@ def tell(
 class Journal:
     """ASGI middleware within the guard."""
 
-    def __init__(self, app: ASGIApp, *, log: AuditPort, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, *, log: AuditPort, bus: Bus, clock: Clock) -> None:
         self._app = app
         self._log = log
+        self._bus = bus
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,6 +91,10 @@ class Journal:
         counts = failed or (status < HTTPStatus.BAD_REQUEST and is_change)
         if not action or not counts or (caller.kind == "anonymous" and _TOLD not in scope):
             return  # above all what anybody could fill the log with
+        if status < HTTPStatus.BAD_REQUEST:
+            self._bus.tell(
+                "operator.acted", {"action": action, "what": scope["path"].split("/")[2]}
+            )
         in_path = next(iter(scope.get("path_params", {}).values()), None)
         entry = AuditEntry(
             self._clock(),

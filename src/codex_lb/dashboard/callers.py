@@ -86,6 +86,19 @@ class Callers:
                     await self._load()
         return self._login
 
+    async def still_may(self, caller: Caller) -> bool:
+        """Whether a request that was let in would be let in still; True if nobody can say."""
+        try:
+            login = await self.login()
+        except StoreError:
+            return True
+        if caller.kind == "local":
+            return login.password_hash is None and not self.has_token
+        if caller.kind != "session" or caller.session is None:
+            return True
+        session = self._sessions.get(caller.session.id_hash)
+        return session is not None and operator.is_alive(session, self._clock())
+
     async def sessions(self) -> list[Session]:
         """Those alive, the newest first. Raises `StoreError`."""
         await self.login()

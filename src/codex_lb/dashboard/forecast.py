@@ -34,29 +34,45 @@ class ForecastResponse(Shape):
     windows: list[WindowForecast]
 
 
-def routes(accounts: AccountsPort, history: HistoryPort, clock: Clock) -> APIRouter:
+class Forecasts:
+    """What is foreseen; at most a minute old."""
+
+    def __init__(self, accounts: AccountsPort, history: HistoryPort, clock: Clock) -> None:
+        self._accounts = accounts
+        self._history = history
+        self._clock = clock
+        self._making = asyncio.Lock()
+        self._made: Sequence[Forecast] = ()
+        self.made_at: float | None = None
+
+    async def get(self) -> Sequence[Forecast]:
+        """The pool's first, then each account's, by kind of window."""
+        async with self._making:
+            now = self._clock()
+            if self.made_at is None or not 0.0 <= now - self.made_at < _GOOD_FOR_S:
+                samples = await self._history.samples(since=now - _HISTORY_S)
+                pool = await self._accounts.list()
+                self._made = await asyncio.to_thread(forecasts, pool, samples, now)
+                self.made_at = now
+            return self._made
+
+
+def routes(foreseen: Forecasts) -> APIRouter:
     router = APIRouter(prefix="/api/forecast", tags=["usage"])
-    making = asyncio.Lock()
-    made: tuple[float, Sequence[Forecast]] | None = None
 
     @router.get("")
     async def get_forecast() -> ForecastResponse:
         """The pool's first, then each account's, by kind of window. At most a minute old."""
-        nonlocal made
-        async with making:
-            now = clock()
-            if made is None or not 0.0 <= now - made[0] < _GOOD_FOR_S:
-                samples = await history.samples(since=now - _HISTORY_S)
-                pool = await accounts.list()
-                made = now, await asyncio.to_thread(forecasts, pool, samples, now)
-        at, found = made
-        return ForecastResponse(made_at=moment(at), windows=[_told(each) for each in found])
+        found = await foreseen.get()
+        return ForecastResponse(
+            made_at=moment(foreseen.made_at or 0.0), windows=[told(each) for each in found]
+        )
 
     return router
 
 
-def _told(forecast: Forecast) -> WindowForecast:
-    told = partial(
+def told(forecast: Forecast) -> WindowForecast:
+    known = partial(
         WindowForecast,
         kind=forecast.kind,
         account_id=forecast.account_id,
@@ -65,8 +81,8 @@ def _told(forecast: Forecast) -> WindowForecast:
     )
     outlook = forecast.outlook
     if isinstance(outlook, Hidden):
-        return told(hidden_because=outlook.reason)
-    return told(
+        return known(hidden_because=outlook.reason)
+    return known(
         pace_per_hour=round(outlook.pace_per_hour, 3),
         runs_out_at=time(outlook.runs_out_at),
         expires_unused=round(outlook.expires_unused, 2),

@@ -201,7 +201,7 @@ def told(
         assigned_account_ids=its,
         created_at=moment(key.created_at),
         last_used_at=time(key.last_used_at),
-        limits=tuple(_limit(limits.rolled(limit, now)) for limit in key.limits),
+        limits=tuple(limit_told(limit, now) for limit in key.limits),
         usage_summary=request_usage(totals.get(key.id)),
         pooled_remaining_percent_primary=windows.short.remaining_percent if pool else None,
         pooled_remaining_percent_secondary=windows.weekly.remaining_percent if pool else None,
@@ -213,7 +213,8 @@ def told_with_secret(response: ApiKeyResponse, secret: Secret) -> ApiKeyCreateRe
     return ApiKeyCreateResponse(**response.model_dump(), key=secret.key)
 
 
-def _limit(limit: Limit) -> LimitRuleResponse:
+def limit_told(limit: Limit, now: float) -> LimitRuleResponse:
+    limit = limits.rolled(limit, now)
     return LimitRuleResponse(
         id=limit.id,
         limit_type=limit.rule.kind,

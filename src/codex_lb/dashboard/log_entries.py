@@ -6,6 +6,7 @@ Names are camel case on the wire and every field is always there, null where not
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from codex_lb.core.live import Now
 from codex_lb.core.model import Attempt, Cost, Receipt
 from codex_lb.core.request_log import SERVED, ServedStatus, client_name, served
 from codex_lb.dashboard.summaries import MICROS, Shape
@@ -145,11 +146,33 @@ class RequestLogDetail(RequestLogEntry):
     conversation: RequestLogConversation | None  # this request included
 
 
+class LiveNow(Shape):
+    """`error_rate`: 0 to 1, and the latencies, of the last five minutes; null: nothing happened."""
+
+    in_flight: int
+    requests_per_minute: int
+    tokens_per_minute: int
+    first_event_p50_ms: int | None
+    first_event_p95_ms: int | None
+    error_rate: float | None
+
+
+def now(figures: Now, in_flight: int) -> LiveNow:
+    return LiveNow(
+        in_flight=in_flight,
+        requests_per_minute=figures.requests_per_minute,
+        tokens_per_minute=figures.tokens_per_minute,
+        first_event_p50_ms=figures.first_event_p50_ms,
+        first_event_p95_ms=figures.first_event_p95_ms,
+        error_rate=figures.error_rate,
+    )
+
+
 def logs(page: LogPage) -> RequestLogsResponse:
     last = page.records[-1].cursor if page.records and page.has_more else None
     return RequestLogsResponse(
         requests=[
-            RequestLogEntry.model_validate(_entry(record, page.keys)) for record in page.records
+            RequestLogEntry.model_validate(entry(record, page.keys)) for record in page.records
         ],
         total=page.total,
         total_is_exact=page.total_is_exact,
@@ -178,7 +201,7 @@ def detail(found: LogDetail) -> RequestLogDetail:
     record, keys = found.record, {found.key.id: found.key} if found.key else {}
     receipt = record.receipt or _RUNNING
     return RequestLogDetail.model_validate(
-        _entry(record, keys)
+        entry(record, keys)
         | {
             "attempts": [_attempt(attempt) for attempt in receipt.attempts],
             "queue_ms": record.receipt and receipt.queue_ms,
@@ -190,7 +213,7 @@ def detail(found: LogDetail) -> RequestLogDetail:
     )
 
 
-def _entry(record: RequestRecord, keys: Mapping[str, KeyLabel]) -> dict[str, object]:
+def entry(record: RequestRecord, keys: Mapping[str, KeyLabel]) -> dict[str, object]:
     opened = record.opened
     key = keys.get(opened.api_key_id or "")
     transport = "websocket" if opened.transport == "websocket" else "http"

@@ -7,6 +7,8 @@ from codex_lb.core.buckets import Period
 from codex_lb.store import (
     Conversations,
     Cursor,
+    Facets,
+    Histogram,
     LogDetail,
     LogFilter,
     LogOptions,
@@ -28,6 +30,12 @@ class LogPort(Protocol):
 
     async def options(self, wanted: LogFilter) -> LogOptions:
         """What there is to filter by."""
+
+    async def facets(self, wanted: LogFilter) -> Facets:
+        """What occurs among the newest requests, and how often."""
+
+    async def histogram(self, wanted: LogFilter, *, step_ms: int) -> Histogram:
+        """How many requests there were when."""
 
     async def detail(self, request_id: str) -> LogDetail | None:
         """None if there is no such request."""

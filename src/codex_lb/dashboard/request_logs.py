@@ -64,7 +64,7 @@ def routes(log: LogPort) -> APIRouter:
             _wanted(query, _statuses(query.status)),
             limit=query.limit,
             offset=query.offset,
-            before=_cursor(query.cursor),
+            before=cursor(query.cursor),
         )
         return log_entries.logs(page)
 
@@ -96,8 +96,8 @@ def _wanted(query: LogQuery, statuses: frozenset[ServedStatus]) -> LogFilter:
         models=_named(query.model),
         efforts=_named(query.reasoning_effort),
         model_options=tuple(read_model_option(text) for text in _named(query.model_option)),
-        since_ms=_ms(query.since),
-        until_ms=_ms(query.until),
+        since_ms=milliseconds(query.since),
+        until_ms=milliseconds(query.until),
     )
 
 
@@ -114,13 +114,13 @@ def _statuses(words: Iterable[str]) -> frozenset[ServedStatus]:
         raise Problem(422, "validation_error", f"query.status: must be one of {known}") from None
 
 
-def _ms(at: datetime | None) -> int | None:
+def milliseconds(at: datetime | None) -> int | None:
     if at is None:
         return None
     return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH) // _MS
 
 
-def _cursor(text: str | None) -> Cursor | None:
+def cursor(text: str | None) -> Cursor | None:
     if not text:
         return None
     match = _CURSOR.fullmatch(text)

@@ -64,9 +64,9 @@ def routes(accounts: AccountsPort, history: HistoryPort, clock: Clock) -> APIRou
         weekly = [each for each in samples if summary.kind(each.minutes) == summary.WEEKLY]
         return AccountTrendsResponse(
             account_id=account_id,
-            primary=_points(trends.hourly_left(short, since, now)),
-            secondary=_points(trends.hourly_left(weekly, since, now)),
-            secondary_scheduled=_points(trends.even_pace(weekly, since, now)),
+            primary=points(trends.hourly_left(short, since, now)),
+            secondary=points(trends.hourly_left(weekly, since, now)),
+            secondary_scheduled=points(trends.even_pace(weekly, since, now)),
         )
 
     @router.get("/events")
@@ -81,7 +81,7 @@ def routes(accounts: AccountsPort, history: HistoryPort, clock: Clock) -> APIRou
         # The operator's own are written at once, the others up to a second late.
         by_time = sorted(records, key=lambda record: (record.event.at, record.id), reverse=True)
         return AccountEventsResponse(
-            events=[_event(record) for record in by_time],
+            events=[event(record) for record in by_time],
             next_before=records[-1].id if len(records) == limit else None,
         )
 
@@ -97,12 +97,12 @@ def routes(accounts: AccountsPort, history: HistoryPort, clock: Clock) -> APIRou
     return router
 
 
-def _points(points: list[Point]) -> list[UsageTrendPoint]:
+def points(points: list[Point]) -> list[UsageTrendPoint]:
     return [UsageTrendPoint(t=moment(point.at), v=round(point.left * 100, 2)) for point in points]
 
 
-def _event(record: EventRecord) -> AccountEventResponse:
-    event = record.event
+def event(record: EventRecord) -> AccountEventResponse:
+    told = record.event
     return AccountEventResponse(
-        id=record.id, at=moment(event.at), kind=event.kind, by=event.by, detail=event.detail
+        id=record.id, at=moment(told.at), kind=told.kind, by=told.by, detail=told.detail
     )

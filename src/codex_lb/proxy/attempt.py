@@ -11,17 +11,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 
-from codex_lb.core import answers, ciphertext, errors, failover, headers, quota, sse
+from codex_lb.core import answers, ciphertext, errors, failover, quota, sse
 from codex_lb.core.errors import Signal
 from codex_lb.core.failover import Verdict, judge
 from codex_lb.core.model import Attempt, Credential
-from codex_lb.core.outcome import Endpoint, Phase
+from codex_lb.core.outcome import Phase
 from codex_lb.core.sse import Event
 from codex_lb.proxy.leases import Lease
+from codex_lb.proxy.lines import Line
 from codex_lb.proxy.parts import Parts, Request
 from codex_lb.proxy.relay import Relay
-from codex_lb.proxy.settle import Notes
-from codex_lb.upstream import wire
 from codex_lb.upstream.client import Reply, UpstreamFaultError
 from codex_lb.upstream.credentials import LoginLostError
 
@@ -40,12 +39,13 @@ class Attempts:
     """All tries of one exchange. `deadline`: of the event loop's clock, for the first content."""
 
     def __init__(
-        self, parts: Parts, request: Request, relay: Relay, notes: Notes, deadline: float
+        self, parts: Parts, request: Request, relay: Relay, line: Line, deadline: float
     ) -> None:
         self._parts = parts
         self._request = request
         self._relay = relay
-        self._notes = notes
+        self._line = line
+        self._notes = relay.notes
         self._deadline = deadline
         self._body = request.call.body
         self._now = asyncio.get_running_loop().time
@@ -101,7 +101,7 @@ class Attempts:
                 self._notes.upstream_status = reply.status
                 self._measured_by(lease, reply)
                 feature = quota.limit_named(reply.headers)
-                if reply.status == HTTPStatus.OK and reply.is_stream:
+                if self._line.is_answer(reply):
                     signal = await self._relay.run(
                         reply, held, deadline, partial(self._parts.pool.measured, lease.account.id)
                     )
@@ -130,19 +130,10 @@ class Attempts:
 
     @asynccontextmanager
     async def _open(self, lease: Lease, credential: Credential) -> AsyncIterator[Reply]:
-        call = self._request.call
-        sent = headers.upstream(
-            self._request.headers,
-            credential,
-            lease.account.identity.chatgpt_account_id,
-            lite=call.lite,
-            keep_turn_state=lease.kept,
-        )
-        url = self._parts.upstream.base_url + wire.RESPONSES_PATH
         waiting = 1
         lease.slot.unanswered += waiting
         try:
-            async with self._parts.upstream.open("POST", url, sent, self._body) as reply:
+            async with self._line.open(lease, credential, self._body) as reply:
                 lease.slot.unanswered -= waiting
                 waiting = 0
                 yield reply
@@ -160,7 +151,7 @@ class Attempts:
     def _judge(self, lease: Lease, signal: Signal, phase: Phase, feature: str | None) -> Verdict:
         pool = self._parts.pool
         return judge(
-            Endpoint.RESPONSES,
+            self._line.endpoint,
             signal,
             Phase.STREAMING if self._relay.committed else phase,
             now=self._parts.clock(),

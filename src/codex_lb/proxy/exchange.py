@@ -21,9 +21,9 @@ from codex_lb.proxy.attempt import Attempts, Failure
 from codex_lb.proxy.downstream import Downstream
 from codex_lb.proxy.holding import Holding
 from codex_lb.proxy.leases import NoAccountError, Wish
+from codex_lb.proxy.lines import Line
 from codex_lb.proxy.parts import Parts, Request
 from codex_lb.proxy.relay import Relay
-from codex_lb.proxy.settle import Notes
 
 ALL_ATTEMPTS_S = 90.0  # until the first content, whatever the number of attempts
 QUEUE_S = 10.0  # waiting for a slot before the client is told to come back
@@ -33,23 +33,19 @@ _SAME_ACCOUNT_PAUSE_S = 0.2  # before a second try where there is no other accou
 class Exchange:
     """One request with all its attempts; `serve` is called once."""
 
-    def __init__(self, parts: Parts, request: Request, client: Downstream) -> None:
+    def __init__(
+        self, parts: Parts, request: Request, client: Downstream, relay: Relay, line: Line
+    ) -> None:
         self._parts = parts
         self._request = request
         self._client = client
         self._now = asyncio.get_running_loop().time
-        self._notes = Notes(self._now())
+        self._notes = relay.notes
         self._deadline = self._notes.began + ALL_ATTEMPTS_S
         self._retries = 0  # drawn on the budget
         self._bound: str | None = None  # the account that has the previous response
-        self._relay = Relay(
-            client,
-            request.sink(parts.told),
-            self._notes,
-            clock=parts.clock,
-            idle_s=parts.idle_s,
-        )
-        self._tries = Attempts(parts, request, self._relay, self._notes, self._deadline)
+        self._relay = relay
+        self._tries = Attempts(parts, request, relay, line, self._deadline)
 
     async def serve(self) -> None:
         """Raises `ClientGoneError` when there is nobody left to serve."""

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from codex_lb.core import events
 from codex_lb.core.affinity import Affinity
 from codex_lb.core.keys import ApiKey
 from codex_lb.core.model import AccountEvent, Cost, OpenedRequest, Receipt, Usage
@@ -12,7 +11,6 @@ from codex_lb.core.responses import Call, Dialect
 from codex_lb.proxy.budget import RetryBudget
 from codex_lb.proxy.holding import Limits
 from codex_lb.proxy.pool import Pool
-from codex_lb.proxy.sinks import CodexSink, JsonSink, OpenAISink, Sink
 from codex_lb.proxy.told import Told
 from codex_lb.upstream.client import UpstreamClient
 from codex_lb.upstream.credentials import Credentials
@@ -60,12 +58,3 @@ class Request:
     def accounts(self) -> tuple[str, ...]:
         """The only ones that may serve it; empty: any."""
         return self.key.terms.assigned_accounts if self.key else ()
-
-    def sink(self, told: Told) -> Sink:
-        if not self.call.stream:
-            return JsonSink()
-        stub = events.response_object(
-            f"resp_{self.row.id}", self.row.model, self.row.opened_at_ms // 1000, "failed"
-        )
-        codex = self.dialect is Dialect.CODEX
-        return CodexSink(stub, told.event) if codex else OpenAISink(stub)

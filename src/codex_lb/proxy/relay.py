@@ -38,7 +38,7 @@ class Relay:
         self.response_id: str | None = None  # of the response that the client has seen
         self._client = client
         self._sink = sink
-        self._notes = notes
+        self.notes = notes
         self._clock = clock
         self._idle_s = idle_s
         self._loop_time = asyncio.get_running_loop().time
@@ -74,7 +74,7 @@ class Relay:
             out: list[bytes] = []
             for event in events_:
                 if event.kind is DELTAS:
-                    self._notes.meter.add(event.raw.count(b"\n\n"))
+                    self.notes.meter.add(event.raw.count(b"\n\n"))
                 else:
                     self._note(event, measured)
                 if self.committed:
@@ -104,13 +104,13 @@ class Relay:
         """Most of a stream is deltas, one at a time: those need no task to be woken for them."""
         if not (self._is_idle and self._scanner.is_delta(chunk) and self._client.write_now(chunk)):
             return False
-        self._notes.meter.add(1)
+        self.notes.meter.add(1)
         self._extend(self._deadline)
         return True
 
     async def _commit(self, reply: Reply, held: list[Event], out: list[bytes]) -> None:
         self.committed = True
-        self._notes.first_event_ms = self._notes.elapsed_ms(self._loop_time())
+        self.notes.first_event_ms = self.notes.elapsed_ms(self._loop_time())
         if self._sink.streams:
             await self._client.begin_stream(headers.downstream(reply.headers.items()))
         out.extend(self._sink.take(event) for event in held)
@@ -132,12 +132,12 @@ class Relay:
 
     async def _end(self, event: Event, out: list[bytes], reply: Reply) -> Signal | None:
         data = event.data()
-        self._notes.facts = events.facts(data)
+        self.notes.facts = events.facts(data)
         signal = errors.read_event(data) if event.kind in events.FAILURES else None
         if isinstance(self._sink, JsonSink):
             await self._end_json(self._sink, event.kind, signal)
         else:
-            self._notes.terminal = event.kind
+            self.notes.terminal = event.kind
             await self._client.write(b"".join(out))
             await self._client.finish()
         await _drain(reply)
@@ -145,7 +145,7 @@ class Relay:
 
     async def _end_json(self, sink: JsonSink, kind: str, signal: Signal | None) -> None:
         if signal is None and sink.response is not None:
-            self._notes.terminal = kind
+            self.notes.terminal = kind
             body = msgspec.json.encode(sink.response)
             await self._client.reply(200, {"content-type": "application/json"}, body)
             return
@@ -156,19 +156,19 @@ class Relay:
         """A held-back stream whose failure is the client's answer, as upstream sent it."""
         if isinstance(self._sink, JsonSink):
             return await self.say(answers.of_failed_event(signal), as_event=False)
-        self._notes.terminal = held[-1].kind
-        self._notes.facts = events.facts(held[-1].data())
+        self.notes.terminal = held[-1].kind
+        self.notes.facts = events.facts(held[-1].data())
         await self._client.begin_stream({})
         await self._client.write(b"".join(self._sink.take(event) for event in held))
         return await self._client.finish()
 
     async def say(self, answer: Answer, *, as_event: bool) -> None:
         """Our own answer: an HTTP reply, or the last event of a stream."""
-        self._notes.answer = answer
+        self.notes.answer = answer
         client = self._client
         if client.finished:
             return None
-        self._notes.terminal = None  # upstream's end, if there was one, did not get through
+        self.notes.terminal = None  # upstream's end, if there was one, did not get through
         if not self._sink.streams or not (client.started or as_event):
             return await client.answer(answer)
         await client.begin_stream({})

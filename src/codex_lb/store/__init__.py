@@ -6,6 +6,8 @@
 from codex_lb.store.errors import KeyFileError, StateConflict, StoreError, StoreInUseError
 from codex_lb.store.log_records import (
     ConversationSums,
+    Facets,
+    Histogram,
     KeyLabel,
     LogDetail,
     LogFilter,
@@ -32,6 +34,8 @@ __all__ = [
     "Cursor",
     "DailySums",
     "EventRecord",
+    "Facets",
+    "Histogram",
     "HourlySums",
     "KeyFileError",
     "KeyLabel",

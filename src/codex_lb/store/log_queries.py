@@ -6,14 +6,37 @@ only, unless an index alone can tell, and says whether those were all.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, and_, cast, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    and_,
+    cast,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+)
 
-from codex_lb.core.request_log import QUOTA_CODES, RATE_LIMIT_CODES, ServedStatus, served
+from codex_lb.core.log_query import TextKey
+from codex_lb.core.request_log import (
+    QUOTA_CODES,
+    RATE_LIMIT_CODES,
+    REFUSED_CODES,
+    ServedStatus,
+    client_group,
+    served,
+)
 from codex_lb.store import requests as rows
 from codex_lb.store.log_records import (
     ConversationSums,
+    Facets,
+    Histogram,
     KeyLabel,
     LogDetail,
     LogFilter,
@@ -52,6 +75,23 @@ _FACETS = (
     requests.c.error_code,
 )
 
+_COUNTED_ROWS = 5_000  # some 20 ms; the newest ones say enough of how often what occurs
+_COUNTED = {
+    "model": requests.c.model,
+    "effort": requests.c.effort,
+    "tier": requests.c.service_tier,
+    "account": requests.c.account_id,
+    "key": requests.c.api_key_id,
+    "code": requests.c.error_code,
+    "transport": requests.c.transport,
+    "kind": requests.c.endpoint,
+}
+_TIMES = {
+    "ttft": requests.c.first_event_ms,
+    "total": requests.c.duration_ms,
+    "queue": requests.c.queue_ms,
+}
+
 _failed = requests.c.status == "error"
 _code = func.coalesce(requests.c.error_code, "")
 _STATUSES: dict[ServedStatus, Condition] = {
@@ -61,6 +101,23 @@ _STATUSES: dict[ServedStatus, Condition] = {
     "quota": and_(_failed, _code.in_(QUOTA_CODES)),
     "error": and_(_failed, _code.not_in(RATE_LIMIT_CODES | QUOTA_CODES)),
     "in_progress": requests.c.status == "in_progress",
+}
+
+
+_recovered = requests.c.attempts.like('%"verdict"%"verdict"%')  # at least two of them
+_refused = and_(_failed, _code.in_(REFUSED_CODES))
+_clients = and_(_failed, _code.not_in(REFUSED_CODES), requests.c.http_status.between(400, 499))
+_OUTCOMES: dict[str, Condition] = {  # as `request_log.outcome` has them
+    "served": and_(requests.c.status == "success", not_(_recovered)),
+    "recovered": and_(requests.c.status == "success", _recovered),
+    "cancelled": requests.c.status == "cancelled",
+    "refused": _refused,
+    "client_error": _clients,
+    "upstream_error": and_(
+        _failed,
+        _code.not_in(REFUSED_CODES),
+        or_(requests.c.http_status.is_(None), not_(requests.c.http_status.between(400, 499))),
+    ),
 }
 
 
@@ -104,6 +161,34 @@ def options(connection: Connection, wanted: LogFilter) -> LogOptions:
     )
 
 
+def facets(connection: Connection, wanted: LogFilter) -> Facets:
+    wanted, is_whole = _within_reach(connection, wanted)
+    newest = rows.newest(_COUNTED_ROWS, None)
+    chosen = newest.where(*_ordered(wanted), *_tested(connection, wanted)).with_only_columns(
+        *_COUNTED.values(), requests.c.status, requests.c.user_agent
+    )
+    found = connection.execute(chosen).all()
+    counts = {
+        name: Counter(row[at] for row in found if row[at] is not None)
+        for at, name in enumerate(_COUNTED)
+    }
+    counts["status"] = Counter(served(row.status, row.error_code) for row in found)
+    counts["client"] = Counter(client_group(row.user_agent) for row in found if row.user_agent)
+    return Facets(counts, len(found), is_whole and len(found) < _COUNTED_ROWS)
+
+
+def histogram(connection: Connection, wanted: LogFilter, *, step_ms: int) -> Histogram:
+    """Of the newest `MOST_COUNTED` rows."""
+    wanted, is_whole = _within_reach(connection, wanted)
+    matching = select(requests).where(*_placed(wanted), *_tested(connection, wanted))
+    piece = (requests.c.opened_at_ms // step_ms * step_ms).label("piece")
+    seen = matching.with_only_columns(piece, _failed.label("failed")).subquery()
+    counts = select(seen.c.piece, func.count(), func.count().filter(seen.c.failed))
+    found = connection.execute(counts.group_by(seen.c.piece)).all()
+    pieces = {at: (total, failed) for at, total, failed in found}
+    return Histogram(pieces, is_whole)
+
+
 def detail(connection: Connection, request_id: str) -> LogDetail | None:
     found = rows.records(connection, rows.by_id(request_id))
     if not found:
@@ -114,6 +199,13 @@ def detail(connection: Connection, request_id: str) -> LogDetail | None:
         key=_keys(connection, {opened.api_key_id}).get(opened.api_key_id or ""),
         conversation=_conversation(connection, opened.conversation_id),
     )
+
+
+def _within_reach(connection: Connection, wanted: LogFilter) -> tuple[LogFilter, bool]:
+    """`wanted`, cut to the newest `MOST_COUNTED` rows of its time; whether those are all."""
+    place = rows.newest(1, None).where(*_ordered(wanted)).offset(MOST_COUNTED)
+    floor = connection.execute(place.with_only_columns(requests.c.opened_at_ms)).scalar()
+    return (wanted, True) if floor is None else (replace(wanted, since_ms=floor + 1), False)
 
 
 def _total(connection: Connection, wanted: LogFilter, most_counted: int) -> tuple[int, bool]:
@@ -171,7 +263,49 @@ def _tested(connection: Connection, wanted: LogFilter) -> list[Condition]:
         found.append(or_(*(_is_option(*option) for option in wanted.model_options)))
     if wanted.search:
         found.append(_mentions(connection, wanted.search))
+    return found + _queried(connection, wanted)
+
+
+def _queried(connection: Connection, wanted: LogFilter) -> list[Condition]:
+    query = wanted.query
+    found = [
+        or_(*(_is(connection, key, value) for value in values))
+        for key, values in query.wanted.items()
+    ]
+    found += [
+        not_(func.coalesce(_is(connection, key, value), False))
+        for key, values in query.unwanted.items()
+        for value in values
+    ]
+    for key, span in query.times.items():
+        if span.at_least is not None:
+            found.append(_TIMES[key] >= span.at_least)
+        if span.at_most is not None:
+            found.append(_TIMES[key] <= span.at_most)
     return found
+
+
+def _is(connection: Connection, key: TextKey, value: str) -> Condition:
+    match key:
+        case "conversation":
+            return requests.c.conversation_id == value
+        case "outcome":
+            return _OUTCOMES.get(value, false())
+        case "client":
+            own = requests.c.user_agent
+            name = _like_pattern(value)
+            return or_(own == value, *(own.like(f"{name}{end}%", escape="\\") for end in "/ "))
+        case "account":
+            named = (accounts.c.email, accounts.c.alias)
+            owners = select(accounts.c.id).where(_contains(connection, value, named))
+            return or_(requests.c.account_id == value, requests.c.account_id.in_(owners))
+        case "key":
+            named_keys = select(api_keys.c.id).where(
+                _contains(connection, value, (api_keys.c.name,))
+            )
+            return or_(requests.c.api_key_id == value, requests.c.api_key_id.in_(named_keys))
+        case _:
+            return _COUNTED[key] == value
 
 
 def _is_option(model: str, effort: str | None) -> Condition:
@@ -181,19 +315,25 @@ def _is_option(model: str, effort: str | None) -> Condition:
 
 def _mentions(connection: Connection, text: str) -> Condition:
     """`text` anywhere, in any case of its letters (on SQLite of those of ASCII)."""
-    pattern = "%" + re.sub(r"([%_\\])", r"\\\1", text) + "%"
-
-    def like(column: ColumnElement[str]) -> Condition:
-        if connection.dialect.name == "postgresql":
-            return column.ilike(pattern, escape="\\")
-        return column.like(pattern, escape="\\")  # has no case there, and is twice as fast
-
-    named = or_(like(accounts.c.email), like(accounts.c.alias))
     return or_(
-        *(like(column) for column in _SEARCHED),
-        requests.c.account_id.in_(select(accounts.c.id).where(named)),
-        requests.c.api_key_id.in_(select(api_keys.c.id).where(like(api_keys.c.name))),
+        _contains(connection, text, _SEARCHED),
+        _is(connection, "account", text),
+        _is(connection, "key", text),
     )
+
+
+def _contains(
+    connection: Connection, text: str, columns: Iterable[ColumnElement[str]]
+) -> Condition:
+    pattern = f"%{_like_pattern(text)}%"
+    if connection.dialect.name == "postgresql":
+        return or_(*(column.ilike(pattern, escape="\\") for column in columns))
+    # Has no case there, and is twice as fast.
+    return or_(*(column.like(pattern, escape="\\") for column in columns))
+
+
+def _like_pattern(text: str) -> str:
+    return re.sub(r"([%_\\])", r"\\\1", text)
 
 
 def _keys(connection: Connection, ids: Iterable[str | None]) -> dict[str, KeyLabel]:

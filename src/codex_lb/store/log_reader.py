@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 from codex_lb.core.buckets import Period
 from codex_lb.store import log_queries, period_sums
 from codex_lb.store.database import Work
-from codex_lb.store.log_records import LogDetail, LogFilter, LogOptions, LogPage
+from codex_lb.store.log_records import Facets, Histogram, LogDetail, LogFilter, LogOptions, LogPage
 from codex_lb.store.period_sums import Conversations, PeriodSums
 from codex_lb.store.records import Cursor
 
@@ -33,6 +33,12 @@ class LogReader:
 
     async def options(self, wanted: LogFilter) -> LogOptions:
         return await self._read(lambda c: log_queries.options(c, wanted))
+
+    async def facets(self, wanted: LogFilter) -> Facets:
+        return await self._read(lambda c: log_queries.facets(c, wanted))
+
+    async def histogram(self, wanted: LogFilter, *, step_ms: int) -> Histogram:
+        return await self._read(lambda c: log_queries.histogram(c, wanted, step_ms=step_ms))
 
     async def detail(self, request_id: str) -> LogDetail | None:
         return await self._read(lambda c: log_queries.detail(c, request_id))

@@ -1,7 +1,9 @@
 """What is asked of the request log, and what it answers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from codex_lb.core.log_query import LogQuery
 from codex_lb.core.request_log import ServedStatus
 from codex_lb.store.records import RequestRecord
 
@@ -22,6 +24,7 @@ class LogFilter:
     model_options: tuple[tuple[str, str | None], ...] = ()
     since_ms: int | None = None
     until_ms: int | None = None  # still wanted
+    query: LogQuery = field(default_factory=LogQuery)  # but for its text and statuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +67,20 @@ class LogDetail:
     record: RequestRecord
     key: KeyLabel | None
     conversation: ConversationSums | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What occurs among the newest rows, and how often: by facet, value → rows."""
+
+    counts: Mapping[str, Mapping[str, int]]
+    looked_at: int
+    is_whole: bool  # else there are more rows than were looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Rows by piece of time, its start in Unix ms → (all, failed)."""
+
+    pieces: Mapping[int, tuple[int, int]]
+    is_whole: bool

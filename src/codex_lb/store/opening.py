@@ -18,7 +18,7 @@ from codex_lb.store.errors import StoreError
 from codex_lb.store.schema import metadata
 from codex_lb.store.secrets import Keyring, create_key_file, require
 
-HEAD = "0003"  # the newest migration, so that Alembic is imported only when one is due
+HEAD = "0004"  # the newest migration, so that Alembic is imported only when one is due
 
 CHECKED_UP_TO_BYTES = 100_000_000  # a quarter of a second; beyond, the start would suffer
 

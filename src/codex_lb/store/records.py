@@ -37,9 +37,9 @@ class AccountTotals:
     cost_micros: int = 0
 
 
-# "error" sums failed requests by their code, "conversation" those that belong to one; the latter
-# is kept no longer than request rows.
-Dimension = Literal["account", "model", "api_key", "error", "conversation"]
+# "error" sums failed requests by their code, "outcome" all by how they ended, "conversation" those
+# that belong to one; the latter is kept no longer than request rows.
+Dimension = Literal["account", "model", "api_key", "client", "outcome", "error", "conversation"]
 
 
 @dataclass(frozen=True, slots=True)

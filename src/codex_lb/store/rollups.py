@@ -1,7 +1,7 @@
 """Hourly sums of closed requests, so that no page ever counts rows.
 
 Small ones instead of one cube (which would hardly shrink the log): by account, by model, by API
-key, failures by error code, and by conversation. One more sums each account over all its hours.
+key, by client, by outcome, failures by error code, and by conversation. One more sums each account over all its hours.
 They are raised in the transaction that closes the rows, and outlive the rows; only those by
 conversation go with them, because there are as many as the log is long.
 """
@@ -14,6 +14,7 @@ from functools import cache
 from sqlalchemy import BigInteger, ColumnElement, Connection, Executable, cast, delete, func, select
 
 from codex_lb.core.model import OpenedRequest, Receipt, Usage
+from codex_lb.core.request_log import client_group, outcome
 from codex_lb.store.database import upsert
 from codex_lb.store.records import AccountTotals, DailySums, Dimension, HourlySums
 from codex_lb.store.schema import rollups
@@ -40,6 +41,8 @@ def summed(pairs: Iterable[tuple[OpenedRequest, Receipt]]) -> Sums:
             ("account_ever", 0, account),
             ("model", hour_at, opened.model),
             ("api_key", hour_at, opened.api_key_id or ""),
+            ("client", hour_at, client_group(opened.user_agent)),
+            ("outcome", hour_at, outcome(receipt)),
         ]
         if receipt.status == "error":
             keys.append(("error", hour_at, receipt.error_code or ""))

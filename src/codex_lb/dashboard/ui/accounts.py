@@ -1,0 +1,152 @@
+"""The accounts page: every account with its reasons and figures, and one account's past."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from codex_lb.core import summary, trends
+from codex_lb.core.request_log import ServedStatus
+from codex_lb.core.trends import DAY_S, HOUR_S
+from codex_lb.dashboard.accounts import find
+from codex_lb.dashboard.log_entries import RequestLogEntry, logs
+from codex_lb.dashboard.problems import ErrorBody
+from codex_lb.dashboard.summaries import MICROS, AccountSummary, Shape, summaries
+from codex_lb.dashboard.timeline import AccountEventResponse, UsageTrendPoint, event, points
+from codex_lb.dashboard.ui.documents import Document, Sources, reply
+from codex_lb.store import HourlySums, LogFilter
+
+_404: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody}}
+_WEEK_S = 7 * DAY_S
+_SPARK_HOURS = 24
+_RECENT = 500  # requests that say why an account was not chosen
+_EVENTS = 50
+_ERRORS = 5
+_FAILED: frozenset[ServedStatus] = frozenset({"error", "rate_limit", "quota"})
+
+
+class AccountRow(AccountSummary):
+    """`spark24h`: requests in each of the last 24 hours, the last one not over."""
+
+    requests_24h: int
+    errors_24h: int
+    cost_usd_7d: float
+    spark_24h: list[int]
+
+
+class AccountsDocument(Document):
+    accounts: list[AccountRow]
+
+
+class PassedOver(Shape):
+    reason: str
+    requests: int
+
+
+class AccountDocument(Document):
+    """What was left of each window, in percent, hour by hour over a week.
+
+    `even_pace`: the weekly quota if it were used up evenly. `passed_over`: of the pool's newest
+    requests.
+    """
+
+    account: AccountRow
+    left_short: list[UsageTrendPoint]
+    left_weekly: list[UsageTrendPoint]
+    even_pace: list[UsageTrendPoint]
+    events: list[AccountEventResponse]
+    passed_over: list[PassedOver]
+    passed_over_among: int
+    last_errors: list[RequestLogEntry]
+    keys: list[str]  # names of the API keys that are bound to it
+
+
+def routes(sources: Sources) -> APIRouter:
+    router = APIRouter(prefix="/api/ui/accounts", tags=["ui"])
+
+    @router.get("", response_model=AccountsDocument)
+    async def ui_accounts(request: Request) -> Response:
+        return reply(request, await document(sources))
+
+    @router.get("/{account_id}", response_model=AccountDocument, responses=_404)
+    async def ui_account(request: Request, account_id: str) -> Response:
+        return reply(request, await _detail(sources, account_id))
+
+    return router
+
+
+async def document(sources: Sources) -> AccountsDocument:
+    stamp = sources.stamp()
+    return AccountsDocument.model_validate(stamp | {"accounts": await _rows(sources)})
+
+
+async def _rows(sources: Sources) -> list[AccountRow]:
+    now = sources.clock()
+    pool, served = await sources.accounts.list(), await sources.accounts.totals()
+    hours = await sources.history.hourly("account", start_at=now - _WEEK_S, end_at=now)
+    by_account: defaultdict[str, list[HourlySums]] = defaultdict(list)
+    for each in hours:
+        by_account[each.key].append(each)
+    told = summaries(pool, served, sources.accounts.streams(), now).accounts
+    return [
+        AccountRow(**each.model_dump(), **_figures(by_account[each.account_id], now))
+        for each in told
+    ]
+
+
+def _figures(hours: Iterable[HourlySums], now: float) -> Mapping[str, Any]:
+    first = int(now // HOUR_S) - _SPARK_HOURS + 1
+    spark, errors, micros = [0] * _SPARK_HOURS, 0, 0
+    for each in hours:
+        micros += each.cost_micros
+        at = int(each.hour_at // HOUR_S) - first
+        if 0 <= at < _SPARK_HOURS:
+            spark[at] += each.requests
+            errors += each.errors
+    return {
+        "requests_24h": sum(spark),
+        "errors_24h": errors,
+        "cost_usd_7d": micros / MICROS,
+        "spark_24h": spark,
+    }
+
+
+async def _detail(sources: Sources, account_id: str) -> AccountDocument:
+    stamp, now = sources.stamp(), sources.clock()
+    await find(sources.accounts, account_id)
+    row = next(row for row in await _rows(sources) if row.account_id == account_id)
+    since = now - _WEEK_S
+    samples = await sources.history.samples(since=since - DAY_S, account_id=account_id)
+    short = [each for each in samples if summary.kind(each.minutes) == summary.SHORT]
+    weekly = [each for each in samples if summary.kind(each.minutes) == summary.WEEKLY]
+    newest = await sources.log.page(LogFilter(), limit=_RECENT)
+    skipped = Counter(
+        skipped.reason
+        for record in newest.records
+        if record.receipt
+        for skipped in {s for attempt in record.receipt.attempts for s in attempt.skipped}
+        if skipped.account_id == account_id
+    )
+    failed = LogFilter(account_ids=(account_id,), statuses=_FAILED)
+    _, keys = await sources.keys.every()
+    return AccountDocument.model_validate(
+        stamp
+        | {
+            "account": row,
+            "left_short": points(trends.hourly_left(short, since, now)),
+            "left_weekly": points(trends.hourly_left(weekly, since, now)),
+            "even_pace": points(trends.even_pace(weekly, since, now)),
+            "events": [
+                event(each)
+                for each in await sources.history.account_events(account_id, limit=_EVENTS)
+            ],
+            "passed_over": [
+                PassedOver(reason=reason, requests=count) for reason, count in skipped.most_common()
+            ],
+            "passed_over_among": len(newest.records),
+            "last_errors": logs(await sources.log.page(failed, limit=_ERRORS)).requests,
+            "keys": [key.terms.name for key in keys if account_id in key.terms.assigned_accounts],
+        }
+    )

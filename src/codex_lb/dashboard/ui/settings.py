@@ -1,0 +1,119 @@
+"""The settings page: what is set, what it would be otherwise, and where it was set."""
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from codex_lb.core import operator_settings
+from codex_lb.core.operator_settings import OperatorSettings
+from codex_lb.dashboard.summaries import Shape
+from codex_lb.dashboard.ui.documents import Document, Sources, reply
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One of the environment, as text; None: not set, or nothing is the default."""
+
+    name: str
+    value: str | None
+    default: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    version: str
+    database: Literal["sqlite", "postgresql"] = "sqlite"
+    data_dir: str = ""
+    variables: Sequence[Variable] = ()
+
+
+class SettingField(Shape):
+    """`source`: operator, environment or default. What the environment sets needs a restart."""
+
+    name: str
+    value: Any
+    default: Any
+    source: Literal["operator", "environment", "default"]
+
+
+class Security(Shape):
+    has_password: bool
+    totp_configured: bool
+    totp_required: bool
+    has_admin_token: bool
+    recovery_codes_left: int
+    sessions: int
+
+
+class About(Shape):
+    version: str
+    python: str
+    database: Literal["sqlite", "postgresql"]
+    data_dir: str
+
+
+class SettingsDocument(Document):
+    """`version`: of the operator's settings, for `expectedVersion` of a change."""
+
+    version: int
+    operator: list[SettingField]
+    environment: list[SettingField]
+    security: Security
+    about: About
+
+
+def routes(sources: Sources, installation: Installation) -> APIRouter:
+    router = APIRouter(prefix="/api/ui", tags=["ui"])
+
+    @router.get("/settings", response_model=SettingsDocument)
+    async def ui_settings(request: Request) -> Response:
+        return reply(request, await document(sources, installation))
+
+    return router
+
+
+async def document(sources: Sources, installation: Installation) -> SettingsDocument:
+    stamp = sources.stamp()
+    known = await sources.settings.read()
+    usual = operator_settings.as_json(OperatorSettings())
+    login = await sources.callers.login()
+    return SettingsDocument.model_validate(
+        stamp
+        | {
+            "version": known.version,
+            "operator": [
+                _field(name, value, usual[name], "operator")
+                for name, value in operator_settings.as_json(known).items()
+                if name != "version"
+            ],
+            "environment": [
+                _field(each.name, each.value, each.default, "environment")
+                for each in installation.variables
+            ],
+            "security": Security(
+                has_password=login.password_hash is not None,
+                totp_configured=login.totp_secret is not None,
+                totp_required=login.asks_code,
+                has_admin_token=sources.callers.has_token,
+                recovery_codes_left=len(login.recovery),
+                sessions=len(await sources.callers.sessions()),
+            ),
+            "about": About(
+                version=installation.version,
+                python=platform.python_version(),
+                database=installation.database,
+                data_dir=installation.data_dir,
+            ),
+        }
+    )
+
+
+def _field(
+    name: str, value: object, default: object, where: Literal["operator", "environment"]
+) -> SettingField:
+    source = where if value != default else "default"
+    return SettingField(name=name, value=value, default=default, source=source)

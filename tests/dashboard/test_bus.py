@@ -1,0 +1,86 @@
+"""What open pages are told, and what they get that were cut off."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from codex_lb.dashboard.bus import KEPT, Bus
+
+RETRY = b"retry: 1000\n\n"
+
+
+async def always() -> bool:
+    return True
+
+
+async def take(stream: AsyncIterator[bytes], count: int) -> list[bytes]:
+    async with asyncio.timeout(5):
+        return [await anext(stream) for _ in range(count)]
+
+
+async def test_a_page_is_told_what_happens_while_it_listens() -> None:
+    bus = Bus()
+    async with aclosing(bus.listen(None, always)) as page:
+        assert await take(page, 1) == [RETRY]
+        assert bus.is_heard
+        bus.tell("account.changed", {"accountId": "a"})
+        (event,) = await take(page, 1)
+    assert event.startswith(b"id: ")
+    assert event.endswith(b'event: account.changed\ndata: {"accountId":"a"}\n\n')
+    assert not bus.is_heard
+
+
+async def test_a_page_that_was_cut_off_goes_on_where_it_was() -> None:
+    bus = Bus()
+    bus.tell("account.changed", {"n": 1})
+    seen = bus.cursor
+    bus.tell("account.changed", {"n": 2})
+    bus.tell("now", {"n": 3}, keep=False)
+    bus.tell("account.changed", {"n": 4})
+    async with aclosing(bus.listen(seen, always)) as page:
+        told = await take(page, 3)
+    assert [event.rpartition(b"data: ")[2] for event in told[1:]] == [
+        b'{"n":2}\n\n',
+        b'{"n":4}\n\n',
+    ]
+
+
+async def test_a_page_that_missed_too_much_asks_anew() -> None:
+    bus = Bus()
+    early = bus.cursor
+    for n in range(KEPT + 1):
+        bus.tell("account.changed", {"n": n})
+    for cursor in (early, "other-3", "garbage", bus.cursor + "9"):
+        async with aclosing(bus.listen(cursor, always)) as page:
+            told = await take(page, 2)
+        assert b"event: resync" in told[1], cursor
+
+
+async def test_a_page_that_has_seen_all_is_told_nothing_old() -> None:
+    bus = Bus()
+    bus.tell("account.changed", {"n": 1})
+    async with aclosing(bus.listen(bus.cursor, always)) as page:
+        await take(page, 1)
+        bus.tell("account.changed", {"n": 2})
+        assert b'{"n":2}' in (await take(page, 1))[0]
+
+
+async def test_a_page_that_does_not_read_holds_little_and_is_told_to_ask_anew() -> None:
+    bus = Bus()
+    async with aclosing(bus.listen(None, always)) as page:
+        await take(page, 1)
+        for n in range(5_000):
+            bus.tell("account.changed", {"n": n})
+        told = await take(page, 201)
+    assert b"event: resync" in told[-1]
+
+
+async def test_silence_is_broken_and_a_page_that_may_not_any_more_is_left() -> None:
+    bus = Bus()
+    may = iter([True, True, False])
+
+    async def still_may() -> bool:
+        return next(may)
+
+    told = [event async for event in bus.listen(None, still_may, ping_s=0.01)]
+    assert told == [RETRY, b": ping\n\n", b": ping\n\n"]
