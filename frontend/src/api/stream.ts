@@ -105,13 +105,13 @@ export function listen(take: (event: StreamEvent) => void): void {
     return heard
   }
 
-  async function take_part(signal: AbortSignal): Promise<void> {
+  async function takePart(signal: AbortSignal): Promise<void> {
     say({ kind: 'who' })
     if (!('locks' in navigator)) return lead(signal)
     await navigator.locks.request(NAME, { signal }, () => lead(signal)).catch(() => undefined)
   }
 
-  whileInSight((signal) => void take_part(signal))
+  whileInSight((signal) => void takePart(signal))
 }
 
 /** Run `work` while the page is to be seen, and a minute longer. */

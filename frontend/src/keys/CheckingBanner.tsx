@@ -25,7 +25,7 @@ export function CheckingBanner() {
       className="mb-4 flex flex-wrap items-center gap-x-3 gap-y-3 rounded border border-line bg-card px-4 py-3"
     >
       <TriangleAlert aria-hidden="true" className="size-4 shrink-0 text-low" />
-      <p className="min-w-60 flex-1">
+      <p className="min-w-48 flex-1">
         <strong className="font-semibold">{texts.checking.off}.</strong> {texts.checking.offText}
       </p>
       <Switch

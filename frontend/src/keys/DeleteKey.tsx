@@ -1,5 +1,4 @@
 import { Problem } from '../api/problem'
-import { number } from '../lib/format'
 import { say } from '../lib/messages'
 import { ConfirmDelete } from '../ui/ConfirmDelete'
 import { useDelete } from './changes'
@@ -22,7 +21,7 @@ export function DeleteKey({ target, onClose }: Props) {
     <ConfirmDelete
       title={texts.deleteTitle(target.name)}
       name={target.name}
-      effects={texts.deleteEffects(number(target.usageSummary?.requestCount ?? 0))}
+      effects={texts.deleteEffects(target.usageSummary?.requestCount ?? 0)}
       busy={remove.isPending}
       error={remove.error && Problem.of(remove.error).message}
       onConfirm={confirm}

@@ -16,6 +16,7 @@ import { texts } from './texts'
 
 const CLIENTS: readonly ClientName[] = ['codex', 'opencode', 'sdk', 'curl']
 const ANY_MODEL = 'gpt-5.5'
+const SETTLES_MS = 1_000 // until a new key is known everywhere
 
 /** A new key, shown once, with what to do with it. */
 export function FreshKey({ fresh, onClose }: { fresh: NewKey; onClose: () => void }) {
@@ -83,11 +84,21 @@ function TestNow({ secret }: { secret: string }) {
   )
 }
 
+/** The usage is told to good keys only, while models may be told to anybody on this machine. */
 async function countModels(secret: string): Promise<number> {
-  const headers = { authorization: `Bearer ${secret}` }
-  const response = await fetch(`${base}/v1/models`, { headers })
-  const body: unknown = await response.json()
-  if (!response.ok) throw Problem.ofAnswer(body, response)
+  await asClient(secret, '/v1/usage').catch(async () => {
+    await new Promise((resolve) => setTimeout(resolve, SETTLES_MS))
+    return asClient(secret, '/v1/usage')
+  })
+  const body = await asClient(secret, '/v1/models')
   const isList = typeof body === 'object' && body !== null && 'data' in body
   return isList && Array.isArray(body.data) ? body.data.length : 0
+}
+
+async function asClient(secret: string, path: string): Promise<unknown> {
+  const headers = { authorization: `Bearer ${secret}` }
+  const response = await fetch(base + path, { headers })
+  const body: unknown = await response.json()
+  if (!response.ok) throw Problem.ofAnswer(body, response)
+  return body
 }

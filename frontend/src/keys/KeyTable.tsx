@@ -1,4 +1,4 @@
-import { compact, date, money, number } from '../lib/format'
+import { date } from '../lib/format'
 import { useNow } from '../lib/now'
 import { common } from '../lib/texts'
 import { RelativeTime } from '../ui/RelativeTime'
@@ -111,8 +111,6 @@ function Served({ usage }: { usage: Key['usageSummary'] }) {
   if (!usage) return <span className="text-muted">{common.none}</span>
   const micros = usage.totalCostUsd * 1_000_000
   return (
-    <span className="text-sm">
-      {texts.served(number(usage.requestCount), compact(usage.totalTokens), money(micros))}
-    </span>
+    <span className="text-sm">{texts.served(usage.requestCount, usage.totalTokens, micros)}</span>
   )
 }

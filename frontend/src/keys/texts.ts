@@ -1,4 +1,7 @@
+import { compact, money, number } from '../lib/format'
 import { catalogue } from '../lib/texts'
+
+const requestsOf = (count: number) => (count === 1 ? '1 request' : `${number(count)} requests`)
 
 export const texts = catalogue({
   en: {
@@ -20,8 +23,8 @@ export const texts = catalogue({
     states: { active: 'Active', disabled: 'Disabled', expired: 'Expired', spent: 'Budget spent' },
     allModels: 'all',
     noBudget: 'no limit',
-    served: (requests: string, tokens: string, cost: string) =>
-      `${requests} requests · ${tokens} tokens · ${cost}`,
+    served: (requests: number, tokens: number, micros: number) =>
+      `${requestsOf(requests)} · ${compact(tokens)} tokens · ${money(micros)}`,
     usedOf: (used: string, most: string) => `${used} of ${most} used`,
     resets: (until: string) => `resets in ${until}`,
     kinds: {
@@ -54,8 +57,8 @@ export const texts = catalogue({
     usageReset: (name: string) => `Every budget of ${name} begins anew.`,
 
     deleteTitle: (name: string) => `Delete ${name}?`,
-    deleteEffects: (requests: string) =>
-      `Clients that show this key are refused from now on. What it served (${requests} requests) stays in the log and in the usage.`,
+    deleteEffects: (requests: number) =>
+      `Clients that show this key are refused from now on. What it served (${requestsOf(requests)}) stays in the log and in the usage.`,
     regenerateTitle: (name: string) => `A new secret for ${name}?`,
     regenerateText:
       'The present secret is dead at once, wherever it is in use. Budgets and settings stay.',

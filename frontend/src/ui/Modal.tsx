@@ -39,7 +39,7 @@ export function Modal(props: ModalProps & { place: string }) {
             place,
           )}
         >
-          <header className="flex items-start gap-4 px-6 pt-5 pb-3">
+          <div className="flex items-start gap-4 px-6 pt-5 pb-3">
             <div className="grow">
               <Radix.Title className="text-lg font-semibold">{title}</Radix.Title>
               {description && (
@@ -49,12 +49,12 @@ export function Modal(props: ModalProps & { place: string }) {
             <Radix.Close asChild>
               <IconButton icon={X} label={common.close} className="-mt-1 -mr-2" />
             </Radix.Close>
-          </header>
+          </div>
           <div className="min-h-0 grow overflow-y-auto px-6 pb-5">{children}</div>
           {footer && (
-            <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-6 py-3">
+            <div className="flex flex-wrap justify-end gap-2 border-t border-line px-6 py-3">
               {footer}
-            </footer>
+            </div>
           )}
         </Radix.Content>
       </Radix.Portal>
