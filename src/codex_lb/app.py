@@ -35,7 +35,7 @@ from codex_lb.dashboard.sign_in import SignIn
 from codex_lb.dashboard.stored_firewall import StoredFirewall
 from codex_lb.dashboard.stored_settings import StoredSettings
 from codex_lb.dashboard.telling import Telling
-from codex_lb.dashboard.ui import Installation, Variable
+from codex_lb.dashboard.ui import Installation
 from codex_lb.health import Health
 from codex_lb.jobs.affinities import AffinityKeeper
 from codex_lb.jobs.credentials import AheadOfNeed
@@ -56,7 +56,7 @@ from codex_lb.proxy.parts import Parts
 from codex_lb.proxy.pool import Pool
 from codex_lb.proxy.routes import USAGE_PATH, DataPlane
 from codex_lb.proxy.told import Told
-from codex_lb.settings import Settings, shown
+from codex_lb.settings import Settings
 from codex_lb.store import AccountTotals, Store, StoreError
 from codex_lb.upstream import side_calls, wire
 from codex_lb.upstream.client import UpstreamClient
@@ -267,7 +267,7 @@ async def build(
                     bus,
                     lambda model: pricing.knows(model, prices),
                 ),
-                installation=_installation(settings),
+                installation=Installation.of(settings, __version__),
                 clock=clock,
                 built=assets.shipped(),
                 base=settings.base_path,
@@ -283,15 +283,6 @@ async def build(
     finally:
         await upstream.close()
         await store.close()
-
-
-def _installation(settings: Settings) -> Installation:
-    return Installation(
-        __version__,
-        "postgresql" if settings.database_url else "sqlite",
-        str(settings.data_dir),
-        [Variable(*each) for each in shown(settings)],
-    )
 
 
 def _spawn(group: asyncio.TaskGroup, work: Work) -> "asyncio.Task[None]":

@@ -292,7 +292,7 @@ async def test_a_body_without_end_is_not_read_to_its_end(client: httpx2.AsyncCli
         headers={"content-type": "application/json"},
     )
 
-    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "http_413")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "payload_too_large")
     assert len(list(chunks)) > 60
 
 

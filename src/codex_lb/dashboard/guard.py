@@ -20,7 +20,8 @@ from codex_lb.store import StoreError
 
 # Of what a form of a foreign page can send without asking, only the upload's type is among them.
 _BODIES = frozenset({"application/json", "multipart/form-data"})
-_MOST_BYTES = 2_097_152  # of a body; the largest, an account's file, has some kilobytes
+_MOST_BYTES = 2_097_152  # of a body
+_UPLOADS = ("/api/accounts/import", "/api/bundle/import")  # bound theirs themselves
 
 _log = structlog.get_logger(__name__)
 
@@ -45,7 +46,8 @@ class Guard:
             if refusal is not None:
                 await answer(refusal)(scope, receive, send)
                 return
-            receive = _bounded(receive)
+            if not scope["path"].startswith(_UPLOADS):
+                receive = _bounded(receive)
         await self._app(scope, receive, send)
 
 

@@ -39,6 +39,9 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 EVERYWHERE = errors(400, 401, 403, 413, 415, 422, 429, 503)
 
 
+_WORDS = {413: "payload_too_large"}
+
+
 class Problem(Exception):  # noqa: N818  an answer to the caller, not a fault of ours
     """Ends a request with this answer."""
 
@@ -73,7 +76,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refused(_request: Request, error: HTTPException) -> Response:
         phrase = HTTPStatus(error.status_code).phrase
-        problem = Problem(error.status_code, f"http_{error.status_code}", phrase)
+        code = _WORDS.get(error.status_code, f"http_{error.status_code}")
+        problem = Problem(error.status_code, code, phrase)
         return answer(problem, error.headers)
 
     @app.exception_handler(RequestValidationError)

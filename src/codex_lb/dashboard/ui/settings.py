@@ -12,6 +12,7 @@ from codex_lb.core import operator_settings
 from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard.summaries import Shape
 from codex_lb.dashboard.ui.documents import Document, Sources, reply
+from codex_lb.settings import Settings, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,14 @@ class Installation:
     database: Literal["sqlite", "postgresql"] = "sqlite"
     data_dir: str = ""
     variables: Sequence[Variable] = ()
+
+    @classmethod
+    def of(cls, settings: Settings, version: str) -> "Installation":
+        database: Literal["sqlite", "postgresql"] = (
+            "postgresql" if settings.database_url else "sqlite"
+        )
+        variables = [Variable(*each) for each in shown(settings)]
+        return cls(version, database, str(settings.data_dir), variables)
 
 
 class SettingField(Shape):
