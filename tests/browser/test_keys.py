@@ -74,7 +74,6 @@ async def test_from_no_key_to_one_that_serves(visitor: Visitor, service: Service
     headers = {"authorization": f"Bearer {secret}"}
     await service.admin("POST", "/v1/responses", json=body, headers=headers)
     await service.closed_rows(since=since, count=1)
-    await page.reload()
     await expect(row.get_by_text("1 request ·")).to_be_visible()
     [key] = await keys(service)
     assert key["name"] == "laptop"

@@ -9,7 +9,7 @@ from tests.journeys.service import Service
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
-STREAM, KEYS = "**/api/ui/stream", "**/api/api-keys"
+STREAM, KEYS = "**/api/ui/stream", "**/api/ui/keys"
 
 
 async def test_an_event_makes_the_page_ask_again_and_the_next_connection_goes_on_after_it(
@@ -20,10 +20,10 @@ async def test_an_event_makes_the_page_ask_again_and_the_next_connection_goes_on
 
     async def stream(route: Route) -> None:
         last = await route.request.header_value("last-event-id")
-        if last and not gone_on.done():
+        if last == "7" and not gone_on.done():
             gone_on.set_result(last)
         await begun.wait()
-        body = "" if last else "id: 7\nevent: key.usage\ndata: {}\n\n"
+        body = "" if last == "7" else "id: 7\nevent: request.finished\ndata: {}\n\n"
         await route.fulfill(body=body, content_type="text/event-stream")
 
     await visitor.context.route(STREAM, stream)
@@ -43,7 +43,7 @@ async def test_one_tab_listens_for_all(visitor: Visitor) -> None:
         asked += 1
         if asked == 1:
             await say.wait()
-            body = "id: 1\nevent: key.usage\ndata: {}\n\n"
+            body = "id: 1\nevent: request.finished\ndata: {}\n\n"
             await route.fulfill(body=body, content_type="text/event-stream")
 
     await visitor.context.route(STREAM, stream)

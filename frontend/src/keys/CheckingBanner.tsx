@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { TriangleAlert } from 'lucide-react'
 
-import { settings } from '../api/queries'
+import { keys } from '../api/queries'
 import { say } from '../lib/messages'
 import { common } from '../lib/texts'
 import { Switch } from '../ui/Switch'
@@ -10,9 +10,9 @@ import { texts } from './texts'
 
 /** Says that keys are not asked for, with the switch right there. */
 export function CheckingBanner() {
-  const { data } = useQuery(settings)
+  const { data } = useQuery(keys)
   const check = useCheckKeys()
-  if (!data || data.apiKeyAuthEnabled) return null
+  if (!data || data.needsKey) return null
 
   function turn(on: boolean) {
     const undo = { label: common.undo, run: () => turn(!on) }

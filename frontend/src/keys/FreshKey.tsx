@@ -2,7 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 
 import { Problem } from '../api/problem'
-import { models } from '../api/queries'
+import { keys } from '../api/queries'
 import { base } from '../lib/facts'
 import { number } from '../lib/format'
 import { Button } from '../ui/Button'
@@ -21,7 +21,7 @@ const SETTLES_MS = 1_000 // until a new key is known everywhere
 /** A new key, shown once, with what to do with it. */
 export function FreshKey({ fresh, onClose }: { fresh: NewKey; onClose: () => void }) {
   const [client, setClient] = useState<ClientName>('codex')
-  const { data } = useQuery(models)
+  const { data } = useQuery(keys)
   const model = fresh.enforcedModel ?? fresh.allowedModels?.[0] ?? data?.models[0]?.id ?? ANY_MODEL
   const all = snippets(`${window.location.origin}${base}`, fresh.key, model)
 

@@ -42,10 +42,10 @@ export function Keys() {
   }
 
   return (
-    <Page title={texts.title} actions={query.data?.length ? create : undefined}>
+    <Page title={texts.title} actions={query.data?.keys.length ? create : undefined}>
       <CheckingBanner />
       <Loaded query={query}>
-        {(rows) => (
+        {({ keys: rows }) => (
           <>
             {rows.length === 0 ? (
               <EmptyState text={texts.empty} action={create} />

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { ChevronRight } from 'lucide-react'
 
-import { accounts, models } from '../api/queries'
+import { keys } from '../api/queries'
 import { Checkbox } from '../ui/Checkbox'
 import { Field } from '../ui/Field'
 import { Private } from '../ui/Private'
@@ -25,8 +25,9 @@ type Props = {
 
 /** What few keys need; open if this one has any of it. */
 export function MoreTerms({ draft, badRule, onChange }: Props) {
-  const known = useQuery(models).data?.models ?? []
-  const pool = useQuery(accounts).data?.accounts ?? []
+  const { data } = useQuery(keys)
+  const known = data?.models ?? []
+  const pool = data?.accounts ?? []
   const names = withOwn(
     known.map(({ id }) => id),
     [...draft.models, draft.enforcedModel],
@@ -90,14 +91,11 @@ export function MoreTerms({ draft, badRule, onChange }: Props) {
           label={sheet.accounts}
           hint={sheet.accountsHint}
           options={withOwn(
-            pool.map(({ accountId }) => accountId),
+            pool.map((account) => account.id),
             draft.accounts,
           ).map((id) => {
-            const account = pool.find(({ accountId }) => accountId === id)
-            return [
-              id,
-              <Private key={id}>{account?.alias ?? account?.email ?? id}</Private>,
-            ] as const
+            const account = pool.find((one) => one.id === id)
+            return [id, <Private key={id}>{account?.label ?? id}</Private>] as const
           })}
           chosen={draft.accounts}
           onChange={(chosen) => onChange({ accounts: chosen })}

@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 
 import { api, ask, tell } from '../api/client'
 import { Problem } from '../api/problem'
-import { keys, type Schema, settings } from '../api/queries'
+import { keys, type Schema } from '../api/queries'
 import { complain } from '../lib/messages'
 import type { Terms } from './draft'
 
@@ -59,11 +59,10 @@ export function useDelete() {
 
 /** Whether every client is asked for a key. */
 export function useCheckKeys() {
-  const cache = useQueryClient()
   return useMutation({
     mutationFn: (apiKeyAuthEnabled: boolean) =>
       ask(api.PUT('/api/settings', { body: { apiKeyAuthEnabled } })),
-    onSuccess: (changed) => cache.setQueryData(settings.queryKey, changed),
+    onSuccess: useRefresh(),
     onError,
   })
 }

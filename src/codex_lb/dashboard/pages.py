@@ -37,7 +37,7 @@ _FIRST_DATA: dict[str, tuple[str, ...]] = {
     "": ("/api/ui/overview",),
     "accounts": ("/api/ui/accounts",),
     "connect": ("/api/ui/connect",),
-    "keys": ("/api/api-keys", "/api/settings"),
+    "keys": ("/api/ui/keys",),
     "login": (),
     "requests": (),  # depends on the query
     "settings": ("/api/settings",),
