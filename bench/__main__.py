@@ -134,6 +134,7 @@ def _plan(
         requests=requests,
         limit_s=scenario.limit_s,
         pause_s=pause_s,
+        over_socket=scenario.over_socket,
         probe_url=f"{target.base_url}/health" if scenario.probes_health else None,
     )
 

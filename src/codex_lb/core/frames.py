@@ -30,6 +30,7 @@ _SHORT, _MEDIUM, _LONG = (
     127,
 )  # lengths below, up to and beyond which it has 0, 2, 8 bytes
 _WHOLE_TEXT = _FIN | TEXT
+_WIDE_HEAD = 4  # bytes of an unmasked head with a length of 2 bytes; no delta is shorter
 _TAIL = b"\x00\x00\xff\xff"  # which the sender of a compressed message leaves out
 _DELTA_STARTS = tuple(f'{{"type":"{kind}"'.encode() for kind in sse.DELTA_KINDS)
 
@@ -44,11 +45,15 @@ class BrokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`opcode` is TEXT, BINARY, CLOSE, PING or PONG; `raw` the frame, if it came in one piece."""
+    """`opcode` is TEXT, BINARY, CLOSE, PING or PONG; `raw` the frame, if it came in one piece.
+
+    With `deltas`, `raw` is that many frames in a row, each one delta, and `data` is empty.
+    """
 
     opcode: int
     data: bytes
     raw: bytes | None = None
+    deltas: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,11 @@ class Reader:
         start, size = 0, len(data)
         while True:
             fresh = self._head is None
+            if fresh and not self._masked and self._opcode == CONTINUATION:
+                end, deltas = _skip_deltas(data, start)
+                if deltas:
+                    found.append(Message(TEXT, b"", data[start:end], deltas))
+                    start = end
             if self._head is None:
                 self._head = _read_head(data, start)
                 if self._head is None:
@@ -214,29 +224,35 @@ def text(_kind: str, data: bytes) -> bytes:
 
 def is_delta(chunk: bytes) -> bool:
     """Whether `chunk`, between two messages, is one whole delta event and nothing else."""
-    if len(chunk) < 4 or chunk[0] != _WHOLE_TEXT:  # noqa: PLR2004  the longer of the short heads
-        return False
-    length, begin = chunk[1], 2
-    if length == _SHORT:
-        length, begin = int.from_bytes(chunk[2:4]), 4
-    elif length > _SHORT:
-        return False
-    return begin + length == len(chunk) and chunk.startswith(_DELTA_STARTS, begin)
+    return _skip_deltas(chunk, 0) == (len(chunk), 1)
+
+
+def _skip_deltas(data: bytes, start: int) -> tuple[int, int]:
+    """Where the whole delta frames that begin at `start` end, and how many they are.
+
+    Most of a stream is these: here they cost a few comparisons each, and no object.
+    """
+    count, size = 0, len(data) - _WIDE_HEAD
+    while start <= size and data[start] == _WHOLE_TEXT:
+        length, begin = data[start + 1], start + 2
+        if length == _SHORT:
+            length, begin = data[start + 2] << 8 | data[start + 3], start + _WIDE_HEAD
+        elif length > _SHORT:
+            break
+        end = begin + length
+        if end > len(data) or not data.startswith(_DELTA_STARTS, begin):
+            break
+        start, count = end, count + 1
+    return start, count
 
 
 def events(messages: Iterable[Message]) -> list[Event]:
-    """Text messages as events, neighbouring deltas as one; `raw` is what a client is sent."""
+    """Text messages as events, deltas in a row as one; `raw` is what a client is sent."""
     found: list[Event] = []
-    run: list[bytes] = []
     for message in messages:
         raw = message.raw or frame(TEXT, message.data)
-        if message.data.startswith(_DELTA_STARTS):
-            run.append(raw)
-            continue
-        if run:
-            found.append(Event(b"".join(run), DELTAS, len(run)))
-            run = []
-        found.append(Event(raw, sse.kind_of(message.data), payload=message.data))
-    if run:
-        found.append(Event(b"".join(run), DELTAS, len(run)))
+        if message.deltas or message.data.startswith(_DELTA_STARTS):
+            found.append(Event(raw, DELTAS, message.deltas or 1))
+        else:
+            found.append(Event(raw, sse.kind_of(message.data), payload=message.data))
     return found

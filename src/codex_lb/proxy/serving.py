@@ -138,7 +138,7 @@ class Serving:
             opened_at_ms=int(self._parts.clock() * 1000),
             endpoint=form.endpoint,
             transport=form.transport or ("sse" if call.stream else "http"),
-            model=call.model,
+            model=call.model or "unknown",  # as in a handshake
             effort=call.effort,
             service_tier=call.service_tier,
             api_key_id=asked.key.id if asked.key else None,
