@@ -8,7 +8,6 @@ compressed when read (RFC 7692); what is written never is.
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from io import BytesIO
 
 from codex_lb.core import sse
 from codex_lb.core.sse import DELTAS, Event
@@ -67,7 +66,7 @@ class _Head:
 class Reader:
     """Feed it bytes, get messages. `masked`: whether the sender must mask, as clients must.
 
-    A payload is unmasked as it comes, so a large message is in memory once.
+    A payload is unmasked as it comes, in pieces.
     """
 
     def __init__(self, *, masked: bool, max_bytes: int, inflates: bool = False) -> None:
@@ -77,8 +76,9 @@ class Reader:
         self._rest = b""  # the beginning of a head
         self._head: _Head | None = None  # of the frame under way
         self._left = 0  # of its payload
-        self._payload = BytesIO()  # of that frame if it is a control frame
-        self._message = BytesIO()
+        self._control: list[bytes] = []  # its payload, if it is a control frame
+        self._message: list[bytes] = []
+        self._size = 0  # of the message
         self._opcode = CONTINUATION  # of the message under way; none at first
         self._compressed = False
 
@@ -130,7 +130,7 @@ class Reader:
                 raise BrokenError(MALFORMED, "A control frame is long or in pieces.")
         elif (opcode == CONTINUATION) is (self._opcode == CONTINUATION) or opcode > BINARY:
             raise BrokenError(MALFORMED, "A frame is out of order or of an unknown kind.")
-        elif self._message.tell() + head.length > self._max:
+        elif self._size + head.length > self._max:
             raise BrokenError(TOO_LARGE, f"A message is larger than {self._max} bytes.")
         elif is_first:
             self._opcode, self._compressed = opcode, bool(head.flags & _COMPRESSED)
@@ -140,17 +140,20 @@ class Reader:
         if head.key is not None:
             piece = mask(piece, head.key, head.length - self._left)
         self._left -= len(piece)
-        target = self._payload if head.flags & _OPCODE in _CONTROL else self._message
-        target.write(piece)
+        if head.flags & _OPCODE in _CONTROL:
+            self._control.append(piece)
+        else:
+            self._message.append(piece)
+            self._size += len(piece)
 
     def _finish(self, head: _Head, raw: bytes | None) -> Message | None:
         opcode = head.flags & _OPCODE
         if opcode in _CONTROL:
-            data, self._payload = self._payload.getvalue(), BytesIO()
+            data, self._control = b"".join(self._control), []
             return Message(opcode, data)
         if not head.flags & _FIN:
             return None
-        data, self._message = self._message.getvalue(), BytesIO()
+        data, self._message, self._size = b"".join(self._message), [], 0
         message, self._opcode = self._opcode, CONTINUATION
         if self._compressed:
             return Message(message, self._inflated(data))

@@ -46,7 +46,7 @@ class Serving:
         failures = _Failures(parts)
         self._quiet = replace(parts, log=failures, on_receipt=failures.on_receipt)
         self._live: dict[Stoppable, ApiKey | None] = {}
-        self._turnstile = Turnstile()
+        self.turnstile = Turnstile()
 
     def stop_all(self) -> None:
         """End what still runs; every client is told."""
@@ -125,7 +125,7 @@ class Serving:
     async def judge(self, form: Form, asked: Asked, data: bytes) -> Call | Answer:
         """The call in a body, or why there is none."""
         try:
-            await self._turnstile.enter()
+            await self.turnstile.enter()
             if len(data) > _LONG_READ:  # others are served meanwhile
                 return await asyncio.to_thread(_judged, form, data, asked)
             return _judged(form, data, asked)
