@@ -94,14 +94,17 @@ async def test_a_long_conversation_is_compacted(
         service, tmp_path / "codex", more="model_auto_compact_token_limit = 20000\n"
     )
     await pool.add_two()
-    pool.sim.script(Tool("exec_command", {"cmd": "echo tool-ran"}), times=1)
-    pool.sim.script(Text("A summary.", input_tokens=30_000), times=1)
-    pool.sim.script(DONE)
+    pool.sim.script(Text("A long answer.", input_tokens=30_000), times=1)
+    await codex.run(home, "talk long")
+    pool.sim.script(Text("A summary."), times=1)
+    pool.sim.script(Text("All the same."))
 
-    run = await codex.run(home, "run the tool")
+    run = await codex.run(home, "go on", "resume", "--last")
 
     assert run.is_undisturbed, run
+    assert "All the same." in run.answer
     assert pool.calls() == []
+    assert "A summary." in str(pool.turns()[-1].json["input"])
 
 
 BEFORE_CONTENT = [

@@ -76,9 +76,8 @@ class Reader:
         self._rest = b""  # the beginning of a head
         self._head: _Head | None = None  # of the frame under way
         self._left = 0  # of its payload
-        self._control: list[bytes] = []  # its payload, if it is a control frame
-        self._message: list[bytes] = []
-        self._size = 0  # of the message
+        self._control = bytearray()  # its payload, if it is a control frame
+        self._message = bytearray()  # not a list: a frame may hold a single byte
         self._opcode = CONTINUATION  # of the message under way; none at first
         self._compressed = False
 
@@ -130,7 +129,7 @@ class Reader:
                 raise BrokenError(MALFORMED, "A control frame is long or in pieces.")
         elif (opcode == CONTINUATION) is (self._opcode == CONTINUATION) or opcode > BINARY:
             raise BrokenError(MALFORMED, "A frame is out of order or of an unknown kind.")
-        elif self._size + head.length > self._max:
+        elif len(self._message) + head.length > self._max:
             raise BrokenError(TOO_LARGE, f"A message is larger than {self._max} bytes.")
         elif is_first:
             self._opcode, self._compressed = opcode, bool(head.flags & _COMPRESSED)
@@ -141,19 +140,18 @@ class Reader:
             piece = mask(piece, head.key, head.length - self._left)
         self._left -= len(piece)
         if head.flags & _OPCODE in _CONTROL:
-            self._control.append(piece)
+            self._control += piece
         else:
-            self._message.append(piece)
-            self._size += len(piece)
+            self._message += piece
 
     def _finish(self, head: _Head, raw: bytes | None) -> Message | None:
         opcode = head.flags & _OPCODE
         if opcode in _CONTROL:
-            data, self._control = b"".join(self._control), []
+            data, self._control = bytes(self._control), bytearray()
             return Message(opcode, data)
         if not head.flags & _FIN:
             return None
-        data, self._message, self._size = b"".join(self._message), [], 0
+        data, self._message = bytes(self._message), bytearray()
         message, self._opcode = self._opcode, CONTINUATION
         if self._compressed:
             return Message(message, self._inflated(data))
