@@ -54,7 +54,7 @@ SCENARIOS = (
         pace_ms=0,
         connections=16,
         requests=600,
-        rounds=5,
+        rounds=3,
         over_socket=True,
     ),
     Scenario(
@@ -65,7 +65,7 @@ SCENARIOS = (
         pace_ms=20,
         connections=50,
         requests=50,
-        rounds=3,
+        rounds=2,
         over_socket=True,
     ),
     Scenario(
