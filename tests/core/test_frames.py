@@ -52,6 +52,29 @@ def test_messages_come_out_as_they_went_in_however_they_were_cut(
     assert all(m.raw in (None, frames.frame(TEXT, m.data)) for m in found)
 
 
+@given(
+    kinds=st.lists(st.sampled_from([b"d", b"o", b"p"]), max_size=20),
+    size=st.integers(0, 400),
+    sizes=st.lists(st.integers(0, 300), max_size=20),
+)
+def test_events_come_out_as_they_went_in_however_they_were_cut(
+    kinds: list[bytes], size: int, sizes: list[int]
+) -> None:
+    """Runs of deltas, other events and pings; deltas take a shorter way where they are whole."""
+    made = {
+        b"d": frames.frame(TEXT, DELTA % (b"a" * size)),
+        b"o": frames.frame(TEXT, b'{"type":"odd"}'),
+        b"p": frames.frame(PING, b""),
+    }
+    stream = b"".join(made[kind] for kind in kinds)
+    reader = Reader(masked=False, max_bytes=1_000)
+    messages = [m for chunk in chunks(stream, sizes) for m in reader.feed(chunk)]
+    found = frames.events(m for m in messages if m.opcode == TEXT)
+    assert b"".join(e.raw for e in found) == stream.replace(made[b"p"], b"")
+    assert sum(e.deltas for e in found) == kinds.count(b"d")
+    assert [e.kind for e in found if e.kind != DELTAS] == ["odd"] * kinds.count(b"o")
+
+
 def test_a_ping_may_come_within_a_message() -> None:
     first, second = bytearray(frames.frame(TEXT, b"ab")), frames.frame(0, b"cd")
     first[0] &= 0x7F

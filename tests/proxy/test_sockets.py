@@ -10,6 +10,7 @@ from aiohttp import WSServerHandshakeError
 from tests.proxy.harness import CODEX, OPENAI, Proxy, running
 from tests.proxy.socket_harness import (
     PREWARM,
+    JsonObject,
     Served,
     frame,
     kinds,
@@ -32,6 +33,7 @@ from codex_lb.simulator.steps import (
     HalfEvent,
     NoTerminal,
     Parting,
+    Reasoning,
     Refuse,
     Reset,
     Silence,
@@ -663,3 +665,38 @@ async def test_refusals_name_their_request(here: Served) -> None:
             pass
     headers: Any = refused.value.headers
     assert (refused.value.status, bool(headers["x-request-id"])) == (401, True)
+
+
+# -- what an account has sealed ----------------------------------------------------------------
+
+
+def items(events: list[JsonObject]) -> list[JsonObject]:
+    return [e["item"] for e in events if e["type"] == "response.output_item.done"]
+
+
+async def test_a_compaction_comes_once_and_as_it_was_made(here: Served) -> None:
+    """Demand case 27."""
+    async with here.socket() as socket:
+        anchor = response_id(await socket.turn())
+        trigger = frame(previous_response_id=anchor, input=[{"type": "compaction_trigger"}])
+        events = await socket.turn(trigger)
+        [item] = items(events)
+        whole = await socket.turn(frame(input=[item, user("go on")]))
+    assert (item["type"], bool(item["encrypted_content"])) == ("compaction", True)
+    assert kinds(events).count("response.output_item.added") == 1
+    assert text(whole) == HELLO
+    assert set(here.calls) == {"open first", "turn first"}
+
+
+async def test_a_moved_turn_leaves_behind_what_only_the_old_account_can_read(
+    here: Served,
+) -> None:
+    """Demand case 24."""
+    here.proxy.sim.script(Reasoning(), times=1)
+    async with here.socket() as socket:
+        made = items(await socket.turn())
+        here.proxy.sim.script(UsageLimit(), account=here.first)
+        assert text(await socket.turn(frame(input=[user("hi"), *made, user("more")]))) == HELLO
+    assert here.calls[2:] == ["turn first", "open other", "turn other", "turn other"]
+    sent = here.proxy.sim.requests[-1].json["input"]
+    assert [item["type"] for item in sent] == ["message", "message", "message"]

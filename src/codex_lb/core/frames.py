@@ -29,6 +29,7 @@ _SHORT, _MEDIUM, _LONG = (
     127,
 )  # lengths below, up to and beyond which it has 0, 2, 8 bytes
 _WHOLE_TEXT = _FIN | TEXT
+_WIDE_HEAD = 4  # bytes of an unmasked head with a length of 2 bytes; no delta is shorter
 _TAIL = b"\x00\x00\xff\xff"  # which the sender of a compressed message leaves out
 _DELTA_STARTS = tuple(f'{{"type":"{kind}"'.encode() for kind in sse.DELTA_KINDS)
 
@@ -43,11 +44,15 @@ class BrokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`opcode` is TEXT, BINARY, CLOSE, PING or PONG; `raw` the frame, if it came in one piece."""
+    """`opcode` is TEXT, BINARY, CLOSE, PING or PONG; `raw` the frame, if it came in one piece.
+
+    With `deltas`, `raw` is that many frames in a row, each one delta, and `data` is empty.
+    """
 
     opcode: int
     data: bytes
     raw: bytes | None = None
+    deltas: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class _Head:
 class Reader:
     """Feed it bytes, get messages. `masked`: whether the sender must mask, as clients must.
 
-    A payload is unmasked as it comes, so a large message is in memory once.
+    A payload is unmasked as it comes, in pieces.
     """
 
     def __init__(self, *, masked: bool, max_bytes: int, inflates: bool = False) -> None:
@@ -71,8 +76,8 @@ class Reader:
         self._rest = b""  # the beginning of a head
         self._head: _Head | None = None  # of the frame under way
         self._left = 0  # of its payload
-        self._payload = bytearray()  # of that frame if it is a control frame
-        self._message = bytearray()
+        self._control = bytearray()  # its payload, if it is a control frame
+        self._message = bytearray()  # not a list: a frame may hold a single byte
         self._opcode = CONTINUATION  # of the message under way; none at first
         self._compressed = False
 
@@ -88,6 +93,11 @@ class Reader:
         start, size = 0, len(data)
         while True:
             fresh = self._head is None
+            if fresh and not self._masked and self._opcode == CONTINUATION:
+                end, deltas = _skip_deltas(data, start)
+                if deltas:
+                    found.append(Message(TEXT, b"", data[start:end], deltas))
+                    start = end
             if self._head is None:
                 self._head = _read_head(data, start)
                 if self._head is None:
@@ -129,13 +139,15 @@ class Reader:
         if head.key is not None:
             piece = mask(piece, head.key, head.length - self._left)
         self._left -= len(piece)
-        target = self._payload if head.flags & _OPCODE in _CONTROL else self._message
-        target += piece
+        if head.flags & _OPCODE in _CONTROL:
+            self._control += piece
+        else:
+            self._message += piece
 
     def _finish(self, head: _Head, raw: bytes | None) -> Message | None:
         opcode = head.flags & _OPCODE
         if opcode in _CONTROL:
-            data, self._payload = bytes(self._payload), bytearray()
+            data, self._control = bytes(self._control), bytearray()
             return Message(opcode, data)
         if not head.flags & _FIN:
             return None
@@ -213,29 +225,35 @@ def text(_kind: str, data: bytes) -> bytes:
 
 def is_delta(chunk: bytes) -> bool:
     """Whether `chunk`, between two messages, is one whole delta event and nothing else."""
-    if len(chunk) < 4 or chunk[0] != _WHOLE_TEXT:  # noqa: PLR2004  the longer of the short heads
-        return False
-    length, begin = chunk[1], 2
-    if length == _SHORT:
-        length, begin = int.from_bytes(chunk[2:4]), 4
-    elif length > _SHORT:
-        return False
-    return begin + length == len(chunk) and chunk.startswith(_DELTA_STARTS, begin)
+    return _skip_deltas(chunk, 0) == (len(chunk), 1)
+
+
+def _skip_deltas(data: bytes, start: int) -> tuple[int, int]:
+    """Where the whole delta frames that begin at `start` end, and how many they are.
+
+    Most of a stream is these: here they cost a few comparisons each, and no object.
+    """
+    count, size = 0, len(data) - _WIDE_HEAD
+    while start <= size and data[start] == _WHOLE_TEXT:
+        length, begin = data[start + 1], start + 2
+        if length == _SHORT:
+            length, begin = data[start + 2] << 8 | data[start + 3], start + _WIDE_HEAD
+        elif length > _SHORT:
+            break
+        end = begin + length
+        if end > len(data) or not data.startswith(_DELTA_STARTS, begin):
+            break
+        start, count = end, count + 1
+    return start, count
 
 
 def events(messages: Iterable[Message]) -> list[Event]:
-    """Text messages as events, neighbouring deltas as one; `raw` is what a client is sent."""
+    """Text messages as events, deltas in a row as one; `raw` is what a client is sent."""
     found: list[Event] = []
-    run: list[bytes] = []
     for message in messages:
         raw = message.raw or frame(TEXT, message.data)
-        if message.data.startswith(_DELTA_STARTS):
-            run.append(raw)
-            continue
-        if run:
-            found.append(Event(b"".join(run), DELTAS, len(run)))
-            run = []
-        found.append(Event(raw, sse.kind_of(message.data), payload=message.data))
-    if run:
-        found.append(Event(b"".join(run), DELTAS, len(run)))
+        if message.deltas or message.data.startswith(_DELTA_STARTS):
+            found.append(Event(raw, DELTAS, message.deltas or 1))
+        else:
+            found.append(Event(raw, sse.kind_of(message.data), payload=message.data))
     return found

@@ -64,7 +64,7 @@ class Serving:
         failures = _Failures(parts)
         self._quiet = replace(parts, log=failures, on_receipt=failures.on_receipt)
         self._live: dict[Stoppable, ApiKey | None] = {}
-        self._turnstile = Turnstile()
+        self.turnstile = Turnstile()
 
     def stop_all(self) -> None:
         """End what still runs; every client is told."""
@@ -139,7 +139,7 @@ class Serving:
     async def judge(self, form: Form, asked: Asked, data: bytes) -> Call | Answer:
         """The call in a body, or why there is none."""
         try:
-            await self._turnstile.enter()
+            await self.turnstile.enter()
             slow = self._parts.forbids_fast()
             if len(data) > _LONG_READ:  # others are served meanwhile
                 return await asyncio.to_thread(_judged, form, data, asked, slow=slow)
@@ -153,7 +153,7 @@ class Serving:
             opened_at_ms=int(self._parts.clock() * 1000),
             endpoint=form.endpoint,
             transport=form.transport or ("sse" if call.stream else "http"),
-            model=call.model,
+            model=call.model or "unknown",  # as in a handshake
             effort=call.effort,
             service_tier=call.service_tier,
             api_key_id=asked.key.id if asked.key else None,

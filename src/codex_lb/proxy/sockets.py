@@ -7,6 +7,7 @@ HTTP. Then every `response.create` frame is one exchange (`proxy/serving.py`), o
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -72,6 +73,7 @@ class Sockets:
 
     async def _open(self, asked: Asked, opening: "_Opening", link: Link) -> None:
         """Connect upstream, then answer the client."""
+        await self._serving.turnstile.enter()
         key = replace(asked.key, limits=()) if asked.key else None  # each turn counts for itself
         client = replace(asked, send=opening.send).downstream(
             quota=partial(self._parts.told.headers, asked.key), says_as_event=lambda _: False
@@ -86,10 +88,8 @@ class Sockets:
 
     async def _turns(self, asked: Asked, socket: ClientSocket, link: Link) -> None:
         while (message := await socket.next()) is not None:
-            try:
+            with suppress(ClientGoneError, ShutdownError):  # the socket knows of it too
                 await self._turn(replace(asked, id=self._new_id()), message, socket, link)
-            except (ClientGoneError, ShutdownError):
-                link.drop()  # the turn was left; the socket knows why
 
     async def _turn(
         self, asked: Asked, message: frames.Message, socket: ClientSocket, link: Link

@@ -127,7 +127,7 @@ class WebSocket(asyncio.Protocol):
                 self._end(frames.close_code(message.data))
             case frames.TEXT if self.is_in_turn:
                 self._messages.append(message)
-                self._size += len(message.data)
+                self._size += len(message.raw or message.data)
             case frames.TEXT:
                 self._aside(message)
             case _:
