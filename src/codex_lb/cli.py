@@ -16,6 +16,7 @@ import click
 
 from codex_lb import __version__, settings, status_report
 from codex_lb.admin import AdminError, Answer, Ask, JsonObject, Question, is_served, reach
+from codex_lb.cli_setup import setup
 from codex_lb.listing import matching, table
 from codex_lb.settings import SettingError, Settings
 
@@ -128,6 +129,9 @@ def status(read: Settings, *, as_json: bool) -> None:
     click.echo(json.dumps(told, indent=2) if as_json else status_report.text(told, now))
     if not told["canServe"]:
         raise click.exceptions.Exit(1)
+
+
+main.add_command(setup)
 
 
 @main.group()
