@@ -19,6 +19,7 @@ from codex_lb.admin import AdminError, Ask, JsonObject, Question, is_served, wit
 from codex_lb.asking import ACCOUNTS, asking, demand, find
 from codex_lb.asking import accounts as every_account
 from codex_lb.cli_login import export, login
+from codex_lb.cli_setup import setup
 from codex_lb.listing import table
 from codex_lb.settings import SettingError, Settings
 
@@ -130,6 +131,9 @@ def status(read: Settings, *, as_json: bool) -> None:
     click.echo(json.dumps(told, indent=2) if as_json else status_report.text(told, now))
     if not told["canServe"]:
         raise click.exceptions.Exit(1)
+
+
+main.add_command(setup)
 
 
 @main.group()

@@ -19,6 +19,7 @@ from dotenv import dotenv_values
 from codex_lb.core.access import IPNetwork
 
 PREFIX = "CODEX_LB_"
+CLIENT_KEY = "CODEX_LB_API_KEY"  # not ours: clients on the same machine read their key there
 
 
 class SettingError(Exception):
@@ -123,7 +124,8 @@ def load(environ: Mapping[str, str]) -> tuple[Settings, list[str]]:
         for name, f in names.items()  # the prefixed names last, so that they win
         if environ.get(name, "").strip()
     }
-    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+    ours = known.keys() | {CLIENT_KEY}
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in ours)
     return Settings(**values), [_warning(name, known) for name in unknown]  # type: ignore[arg-type]  # by _READERS
 
 

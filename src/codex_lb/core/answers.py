@@ -214,8 +214,8 @@ def no_image(words: str) -> Answer:
 
 
 def cut(signal: Signal) -> Answer:
-    """The answer broke off after its beginning."""
-    message = signal.message or "Upstream broke off."
+    """The answer broke off after its beginning. OpenCode asks again only if it is told so."""
+    message = f"{signal.message or 'Upstream broke off.'} Please try again later."
     return Answer(502, message, "server_error", signal.word, signal.word or "stream_incomplete")
 
 
