@@ -1,9 +1,12 @@
 """Reading a chat completions body: what upstream gets for it."""
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from codex_lb.core.chat_request import read
 from codex_lb.core.raw_fields import BadRequestError
@@ -314,10 +317,38 @@ def test_refusals_name_the_place(fields: dict[str, Any], param: str) -> None:
     assert caught.value.param == param
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"messages":"\xff"}'])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"{", b'{"messages":"\xff"}', b'{"model":"m","messages":[{"role":"\\ud800"}]}'],
+)
 def test_what_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(BadRequestError):
         read(body, None)
+
+
+WORDS = (
+    "type", "role", "content", "text", "function", "custom", "name", "arguments", "tool_calls", "id",
+    "image_url", "url", "file", "file_data", "tool_call_id", "json_schema", "allowed_tools", "tools",
+    "user", "assistant", "tool", "system", "refusal", "schema", "mode", "format", "grammar", "input",
+)  # fmt: skip
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from(WORDS),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+FIELDS = (
+    "messages", "tools", "tool_choice", "functions", "function_call", "response_format", "n", "stream",
+    "web_search_options", "stream_options", "reasoning", "text", "input", "modalities", "audio",
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=5))
+def test_whatever_comes_is_a_call_or_a_bad_request(fields: dict[str, Any]) -> None:
+    with contextlib.suppress(BadRequestError):
+        upstream = json.loads(called(fields).body)
+        assert upstream.keys().isdisjoint({"messages", "functions", "response_format"})
 
 
 def test_a_responses_body_is_taken_as_one() -> None:

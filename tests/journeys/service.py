@@ -7,8 +7,8 @@ import signal
 import socket
 import sqlite3
 import sys
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from http.cookies import Morsel
 from pathlib import Path
@@ -171,6 +171,33 @@ class Service:
         with (self.folder / HANDED_OVER).open("a") as file:
             file.writelines(f"{secret}\n" for secret in once if secret)
         return decoded
+
+    async def api_key(self, **wanted: Any) -> str:
+        """A new API key, once it is good."""
+        made = await self.admin("POST", "/api/api-keys/", json=wanted)
+        await self._until("/v1/usage", 200, {"authorization": f"Bearer {made['key']}"})
+        return str(made["key"])
+
+    @asynccontextmanager
+    async def keys_needed(self) -> AsyncIterator[None]:
+        """Within it nobody is served without a good API key."""
+        before = await self.admin("GET", "/api/settings")
+        await self.admin("PUT", "/api/settings", json=before | {"apiKeyAuthEnabled": True})
+        await self._until("/v1/models", 401, {})
+        try:
+            yield
+        finally:
+            await self.admin("PUT", "/api/settings", json=before)
+            await self._until("/v1/models", 200, {})
+
+    async def _until(self, path: str, status: int, headers: Mapping[str, str]) -> None:
+        """What is set acts within a second."""
+        async with asyncio.timeout(_ROW_LIMIT_S), aiohttp.ClientSession(headers=headers) as session:
+            while True:
+                async with session.get(self.url + path) as reply:
+                    if reply.status == status:
+                        return
+                await asyncio.sleep(_POLL_S)
 
     # The record
 

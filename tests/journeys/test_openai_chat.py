@@ -207,6 +207,25 @@ async def test_our_own_refusals_have_their_class_and_are_asked_once(
     assert len(await pool.rows(2)) == 2
 
 
+async def test_what_a_key_may_not_has_its_class(
+    client: openai.AsyncOpenAI, service: Service, pool: Pool
+) -> None:
+    await pool.add()
+    narrow = await service.api_key(name="narrow", allowedModels=["gpt-5.4"])
+
+    async with service.keys_needed():
+        with pytest.raises(openai.AuthenticationError) as unknown:
+            await client.chat.completions.create(model="gpt-5.5", messages=HELLO)
+        with pytest.raises(openai.PermissionDeniedError) as forbidden:
+            await client.with_options(api_key=narrow).chat.completions.create(
+                model="gpt-5.5", messages=HELLO
+            )
+
+    assert unknown.value.code == "invalid_api_key"
+    assert forbidden.value.code == "model_not_allowed"
+    assert pool.calls() == []
+
+
 async def test_a_spent_account_is_not_noticed(client: openai.AsyncOpenAI, pool: Pool) -> None:
     await pool.add(used_5h=1.0)
     await pool.add()

@@ -1,8 +1,7 @@
 """OpenCode, with both of its ways to speak to us."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,7 +67,7 @@ async def test_a_key_that_is_not_accepted_is_told_at_once(
     await pool.add()
     home = await opencode.prepared(service, tmp_path, "--chat")
 
-    async with keys_needed(service):
+    async with service.keys_needed():
         run = await opencode.run(home, "hello")
 
     assert run.exit_code == 1
@@ -99,13 +98,3 @@ async def until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(_COMES_UP_S):
         while not is_so():  # noqa: ASYNC110  the row is another process's
             await asyncio.sleep(0.1)
-
-
-@asynccontextmanager
-async def keys_needed(service: Service) -> AsyncIterator[None]:
-    before = await service.admin("GET", "/api/settings")
-    await service.admin("PUT", "/api/settings", json=before | {"apiKeyAuthEnabled": True})
-    try:
-        yield
-    finally:
-        await service.admin("PUT", "/api/settings", json=before)

@@ -47,15 +47,18 @@ def read(body: bytes, conversation: str | None) -> Call:
     A body with `input` and no `messages` is a Responses body already: Cursor sends those here.
     """
     try:
-        fields = read_fields(body)
+        return _read(body, conversation)
     except UNREADABLE as error:
         raise BadRequestError(f"The request body is not a JSON object: {error}") from error
+
+
+def _read(body: bytes, conversation: str | None) -> Call:
+    fields = read_fields(body)
     options = object_in(fields, "stream_options")
-    call = responses.read(
-        encode(_translated(fields, conversation)) if _is_chat(fields) else body, Dialect.OPENAI
-    )
+    if _is_chat(fields):
+        body = encode(_translated(fields, conversation))
     return replace(
-        call,
+        responses.read(body, Dialect.OPENAI),
         wants_usage=flag(options, "include_usage") is True,
         knows_one_call=given(fields, "functions"),
     )
