@@ -16,6 +16,7 @@ import click
 
 from codex_lb import __version__, settings, status_report
 from codex_lb.admin import AdminError, Answer, Ask, JsonObject, Question, is_served, reach
+from codex_lb.cli_db import db
 from codex_lb.listing import matching, table
 from codex_lb.settings import SettingError, Settings
 
@@ -51,6 +52,9 @@ def main(context: click.Context, host: str | None, port: int | None) -> None:
     context.obj = _aimed(read, host, port)
     if context.invoked_subcommand is None:
         _serve(context.obj)
+
+
+main.add_command(db)
 
 
 @main.command()
