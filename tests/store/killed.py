@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, event
 
+from codex_lb.core.bundle import read
 from codex_lb.store import Store
 from codex_lb.store.backups import restore
 
@@ -37,11 +38,22 @@ def put_back(data: Path) -> None:
     restore(data / "copy.db", data / "store.db", data / "encryption.key", NOW)
 
 
+def unpack(data: Path) -> None:
+    bundle = read((data / "bundle.json").read_bytes())
+
+    async def unpacked() -> None:
+        store = await opened(data)
+        await store.moves.unpack(bundle, skip_invalid=False, now=NOW)
+        await store.close()
+
+    asyncio.run(unpacked())
+
+
 async def opened(data: Path) -> Store:
     return await Store.open(None, data, data / "encryption.key", clock=lambda: NOW)
 
 
-WORKS: dict[str, Callable[[Path], None]] = {"rotate": rotate, "restore": put_back}
+WORKS: dict[str, Callable[[Path], None]] = {"rotate": rotate, "restore": put_back, "unpack": unpack}
 
 
 def main(work: str, data: str, folder: str) -> None:

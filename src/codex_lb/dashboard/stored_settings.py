@@ -7,8 +7,7 @@ import structlog
 from codex_lb.core import operator_settings
 from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.store import Store
-
-_NAME = "operator"
+from codex_lb.store.preferences import OPERATOR
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +23,7 @@ class StoredSettings:
 
     async def read(self) -> OperatorSettings:
         """The defaults if another release has written what cannot be read here."""
-        stored = await self._store.setting(_NAME)
+        stored = await self._store.setting(OPERATOR)
         try:
             return operator_settings.read(stored)
         except ValueError as error:
@@ -32,6 +31,6 @@ class StoredSettings:
             return operator_settings.fallback(stored)
 
     async def write(self, settings: OperatorSettings) -> None:
-        await self._store.put_setting(_NAME, operator_settings.as_json(settings))
+        await self._store.put_setting(OPERATOR, operator_settings.as_json(settings))
         if self._on_change is not None:
             self._on_change(settings)

@@ -46,6 +46,7 @@ from codex_lb.store.files import held, make_private_directory, make_private_file
 from codex_lb.store.instances import Presence, this_process
 from codex_lb.store.keys import Keys
 from codex_lb.store.log_reader import LogReader
+from codex_lb.store.moving import Moves
 from codex_lb.store.opening import inspect_file, prepare
 from codex_lb.store.records import (
     AccountTotals,
@@ -91,6 +92,7 @@ class Store:
         self.log = LogReader(self._read)
         self.keys = Keys(self._read, self._write, self._write_log, instance_id)
         self.operators = operators.Operators(self._read, self._write, self._write_log, keys)
+        self.moves = Moves(self._read, self._write, keys, instance_id)
 
     @classmethod
     async def open(
