@@ -22,11 +22,13 @@ from codex_lb.core import catalogue, key_usage, pricing
 from codex_lb.core.keys import ApiKey
 from codex_lb.core.live import filled
 from codex_lb.core.model import Account, OpenedRequest, Receipt
+from codex_lb.core.move_plan import Plan
 from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard import app as dashboard
 from codex_lb.dashboard import assets
 from codex_lb.dashboard.bus import Bus
 from codex_lb.dashboard.callers import Callers
+from codex_lb.dashboard.house import House
 from codex_lb.dashboard.passwords import Passwords
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
 from codex_lb.dashboard.sign_in import SignIn
@@ -210,6 +212,14 @@ async def build(
                 interval_s=settings.usage_refresh_interval_seconds,
             )
             accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage)
+
+            async def moved_in(plan: Plan) -> None:
+                for member in plan.members:
+                    await accounts.signed_in(member.account.id)
+                await firewall.load()
+                rules.take(await operator.read())
+                await ring.load()
+
             jobs = [
                 spawn(keeper.run()),
                 spawn(timeline.run()),
@@ -235,6 +245,7 @@ async def build(
                     sign_in,
                     store.operators,
                     firewall,
+                    House(store.moves, clock, keeper.flush, moved_in),
                     live,
                     lambda: telling.in_flight,
                     bus,

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import click
 
-from codex_lb import __version__, settings, status_report
+from codex_lb import __version__, cli_data, settings, status_report
 from codex_lb.admin import AdminError, Answer, Ask, JsonObject, Question, is_served, reach
 from codex_lb.cli_db import db
 from codex_lb.listing import matching, table
@@ -54,7 +54,8 @@ def main(context: click.Context, host: str | None, port: int | None) -> None:
         _serve(context.obj)
 
 
-main.add_command(db)
+for _command in (db, cli_data.export, cli_data.import_):
+    main.add_command(_command)
 
 
 @main.command()

@@ -6,8 +6,8 @@
 3. A sign-in that has ended or is in doubt there never replaces one.
 4. A key is the same by its id or by its hash. What the bundle says of it holds; but no counter goes
    back: of two windows the later one counts, of the same window the larger use.
-5. Settings of the bundle replace those here, as far as they are known here. An address list is
-   replaced by another one, but not by none, which would let everybody in.
+5. Settings of the bundle replace those here, as far as they are known here. But no door is opened:
+   a key that everybody needs stays needed, and an address list is not replaced by none.
 6. Requests are added if their id is not here.
 7. A record that cannot be right is named, and nothing is made of it.
 """
@@ -205,6 +205,7 @@ def _settings(
         name: value
         for name, value in given.items()
         if name in before and name != "version" and before[name] != value
+        if not (name == "apiKeyAuthEnabled" and before[name])
     }
     if unknown := ", ".join(sorted(set(given) - set(before))):
         lines.append(Line("setting", unknown, "left out", "unknown here"))

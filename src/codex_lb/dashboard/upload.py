@@ -17,8 +17,6 @@ async def read_file(request: Request, name: str, *, limit: int) -> bytes:
 
     Raises `Problem`: 413 above the limit, 422 for other parts, 400 for a body that is none.
     """
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise Problem(400, "invalid_request", "Send the file without Content-Encoding.")
     body = await _read(request, limit)
     parts = _split(body, request.headers)
     if [(part.name, part.is_file) for part in parts] != [(name.encode(), True)]:
@@ -29,7 +27,27 @@ async def read_file(request: Request, name: str, *, limit: int) -> bytes:
     return bytes(parts[0].content)
 
 
+async def read_form(request: Request, name: str, *, limit: int) -> tuple[bytes, dict[str, str]]:
+    """The one file, in the part `name`, and the texts of the other parts by their names.
+
+    Raises `Problem` as `read_file` does.
+    """
+    parts = _split(await _read(request, limit), request.headers)
+    files = [part for part in parts if part.is_file]
+    if [part.name for part in files] != [name.encode()]:
+        message = f"body.{name}: send one file, in a multipart part of this name"
+        raise Problem(422, "validation_error", message)
+    texts = {
+        (part.name or b"").decode("utf-8", "replace"): part.content.decode("utf-8", "replace")
+        for part in parts
+        if not part.is_file
+    }
+    return bytes(files[0].content), texts
+
+
 async def _read(request: Request, limit: int) -> bytes:
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise Problem(400, "invalid_request", "Send the file without Content-Encoding.")
     most = limit + _FRAMING_BYTES
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and int(stated) > most:

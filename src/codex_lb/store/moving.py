@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from codex_lb.core import move_plan, operator_settings
-from codex_lb.core.bundle import Bundle, Member
+from codex_lb.core.bundle import Bundle, BundleError, Line, Member
 from codex_lb.core.firewall import Entry
 from codex_lb.core.model import AccountEvent, AccountEventKind
 from codex_lb.core.move_plan import Here, Plan
@@ -44,15 +44,24 @@ class Moves:
         return await self._read(lambda c: move_plan.plan(bundle, _here(c, self._keys, bundle)))
 
     async def unpack(self, bundle: Bundle, *, skip_invalid: bool, now: float) -> Plan:
-        """Nothing is written if a record is invalid, unless those are to be skipped."""
+        """Raises `BundleError`, with nothing written, for invalid records not to be skipped."""
 
         def work(connection: Connection) -> Plan:
             plan = move_plan.plan(bundle, _here(connection, self._keys, bundle))
-            if skip_invalid or not plan.invalid:
-                write(connection, self._keys, self._instance_id, plan, now)
+            if plan.invalid and not skip_invalid:
+                raise _refused(plan.invalid)
+            write(connection, self._keys, self._instance_id, plan, now)
             return plan
 
         return await self._write(work)
+
+
+def _refused(invalid: Sequence[Line]) -> BundleError:
+    first = invalid[0]
+    return BundleError(
+        f"Nothing was taken in, because {len(invalid)} records cannot be; the first is"
+        f" {first.kind} {first.name}: {first.detail}. They can be skipped."
+    )
 
 
 def packed(connection: Connection, keys: Keyring, most_rows: int, now: float) -> Bundle:

@@ -29,6 +29,7 @@ from codex_lb.core.model import (
 from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard.app import Ports, build
 from codex_lb.dashboard.bus import Bus
+from codex_lb.dashboard.house import House
 from codex_lb.dashboard.stored_accounts import StoredAccounts
 from codex_lb.dashboard.stored_firewall import StoredFirewall
 from codex_lb.dashboard.ui import Installation, Variable
@@ -105,6 +106,7 @@ def client(store: Store, bus: Bus) -> httpx2.AsyncClient:
             sign_in,
             store.operators,
             StoredFirewall(store),
+            House(store.moves, lambda: NOW),
             bus=bus,
             is_priced=lambda model: model.startswith("gpt"),
         ),
