@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # slow to import, and not needed while a server runs
 JsonObject = dict[str, Any]
 
 _CONNECT_S = 2.0  # a server on this machine answers at once or not at all
-_ANSWER_S = 60.0  # a deletion with a long history may take a while
+_ANSWER_S = 300.0  # what moves a long history may take a while
 _HERE = "127.0.0.1"
 _EVERYWHERE = {"0.0.0.0": _HERE, "::": "::1", "": _HERE}  # noqa: S104  told apart, not listened on
 
@@ -45,28 +45,35 @@ class Question:
     target: str  # path and query, quoted
     auth_json: bytes | None = None  # a file to upload
     document: JsonObject | None = None  # else this is sent
+    form: Mapping[str, str | bytes] | None = None  # else this; bytes are files
 
     def parts(self) -> tuple[dict[str, str], bytes]:
         """Headers and body."""
         if self.document is not None:
             body = json.dumps(self.document).encode()
             return {"content-type": "application/json", "content-length": str(len(body))}, body
-        if self.auth_json is None:
+        form = self.form if self.auth_json is None else {"auth_json": self.auth_json}
+        if form is None:
             return {"content-length": "0"}, b""
         boundary = uuid.uuid4().hex
-        body = (
-            f"--{boundary}\r\n"
-            'content-disposition: form-data; name="auth_json"; filename="auth.json"\r\n'
-            "content-type: application/json\r\n\r\n"
-        ).encode() + b"%s\r\n--%s--\r\n" % (self.auth_json, boundary.encode())
+        pieces = [_part(boundary, name, value) for name, value in form.items()]
+        body = b"".join([*pieces, f"--{boundary}--\r\n".encode()])
         kind = f"multipart/form-data; boundary={boundary}"
         return {"content-type": kind, "content-length": str(len(body))}, body
+
+
+def _part(boundary: str, name: str, value: str | bytes) -> bytes:
+    file = f'; filename="{name}"' if isinstance(value, bytes) else ""
+    head = f'--{boundary}\r\ncontent-disposition: form-data; name="{name}"{file}\r\n\r\n'
+    content = value if isinstance(value, bytes) else value.encode()
+    return head.encode() + content + b"\r\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     status: int
     document: JsonObject
+    content: bytes = b""  # as it came
 
     @property
     def ok(self) -> bool:
@@ -130,7 +137,7 @@ def _over_http(settings: Settings, question: Question) -> Answer:
         connection.close()
     if reply.getheader("x-app-version") is None:
         raise AdminError(f"{host}:{port} is another program; is CODEX_LB_PORT right?")
-    return Answer(reply.status, _object(content))
+    return Answer(reply.status, _object(content), content)
 
 
 @contextmanager
@@ -142,6 +149,7 @@ def without_server(settings: Settings) -> Iterator[Ask]:
     from codex_lb.dashboard.callback import CallbackListener  # noqa: PLC0415
     from codex_lb.dashboard.callers import Callers  # noqa: PLC0415
     from codex_lb.dashboard.flows import Flows  # noqa: PLC0415
+    from codex_lb.dashboard.house import House  # noqa: PLC0415
     from codex_lb.dashboard.passwords import Passwords  # noqa: PLC0415
     from codex_lb.dashboard.sign_in import SignIn  # noqa: PLC0415
     from codex_lb.dashboard.stored_accounts import StoredAccounts  # noqa: PLC0415
@@ -190,6 +198,7 @@ def without_server(settings: Settings) -> Iterator[Ask]:
                     store.operators,
                     StoredFirewall(store),
                     flows,
+                    House(store.moves, clock),
                 ),
                 installation=Installation(__version__),
                 clock=clock,
@@ -248,7 +257,7 @@ async def _within(app: "ASGIApp", question: Question) -> Answer:
         content += message.get("body", b"")
 
     await app(scope, receive, send)
-    return Answer(status, _object(content))
+    return Answer(status, _object(content), content)
 
 
 def _object(content: bytes) -> JsonObject:

@@ -22,13 +22,15 @@ from codex_lb.core import catalogue, key_usage, pricing
 from codex_lb.core.keys import ApiKey
 from codex_lb.core.live import filled
 from codex_lb.core.model import Account, OpenedRequest, Receipt
-from codex_lb.core.operator_settings import Amounts, OperatorSettings
+from codex_lb.core.move_plan import Plan
+from codex_lb.core.operator_settings import Amounts
 from codex_lb.dashboard import app as dashboard
 from codex_lb.dashboard import assets
 from codex_lb.dashboard.bus import Bus
 from codex_lb.dashboard.callback import CallbackListener
 from codex_lb.dashboard.callers import Callers
 from codex_lb.dashboard.flows import Flows
+from codex_lb.dashboard.house import House
 from codex_lb.dashboard.passwords import Passwords
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
 from codex_lb.dashboard.sign_in import SignIn
@@ -56,6 +58,7 @@ from codex_lb.proxy.parts import Parts
 from codex_lb.proxy.pool import Pool
 from codex_lb.proxy.routes import USAGE_PATH, DataPlane
 from codex_lb.proxy.told import Told
+from codex_lb.rules import Rules
 from codex_lb.settings import Settings
 from codex_lb.store import AccountTotals, Store, StoreError
 from codex_lb.upstream import side_calls, wire
@@ -233,6 +236,14 @@ async def build(
             accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage, saw)
             listener = CallbackListener(settings.oauth_callback_host, settings.oauth_callback_port)
             flows = Flows(LoginHost(upstream, clock), accounts, listener, clock)
+
+            async def moved_in(plan: Plan) -> None:
+                for member in plan.members:
+                    await accounts.signed_in(member.account.id)
+                await firewall.load()
+                await operator.look()
+                await ring.load()
+
             jobs = [
                 spawn(keeper.run()),
                 spawn(timeline.run()),
@@ -262,6 +273,7 @@ async def build(
                     store.operators,
                     firewall,
                     flows,
+                    House(store.moves, clock, keeper.flush, moved_in),
                     live,
                     lambda: telling.in_flight,
                     bus,
@@ -295,20 +307,6 @@ async def _guarded(work: Work) -> None:
         await work
     except Exception:  # noqa: BLE001  the edge of what runs unattended
         _log.exception("background work failed", work=getattr(work, "__qualname__", "?"))
-
-
-class Rules:
-    """What the operator has set, told to the parts that go by it."""
-
-    def __init__(self, pool: Pool, environment: Amounts) -> None:
-        self._pool = pool
-        self._environment = self.amounts = environment
-        self.now = OperatorSettings()
-
-    def take(self, settings: OperatorSettings) -> None:
-        self.now = settings
-        self.amounts = settings.amounts(self._environment)
-        self._pool.use(settings.routing, self.amounts.stream_limit)
 
 
 async def _own_usage(

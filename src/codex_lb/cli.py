@@ -14,10 +14,11 @@ from urllib.parse import quote
 
 import click
 
-from codex_lb import __version__, settings, status_report
+from codex_lb import __version__, cli_data, settings, status_report
 from codex_lb.admin import AdminError, Ask, JsonObject, Question, is_served, without_server
 from codex_lb.asking import ACCOUNTS, asking, demand, find
 from codex_lb.asking import accounts as every_account
+from codex_lb.cli_db import db
 from codex_lb.cli_login import export, login
 from codex_lb.cli_setup import setup
 from codex_lb.listing import table
@@ -54,6 +55,10 @@ def main(context: click.Context, host: str | None, port: int | None) -> None:
     context.obj = _aimed(read, host, port)
     if context.invoked_subcommand is None:
         _serve(context.obj)
+
+
+for _command in (db, cli_data.export, cli_data.import_):
+    main.add_command(_command)
 
 
 @main.command()

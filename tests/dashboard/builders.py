@@ -27,6 +27,7 @@ from codex_lb.core.operator_settings import Amounts, OperatorSettings
 from codex_lb.dashboard.api_keys import KeysPort
 from codex_lb.dashboard.app import Ports, build
 from codex_lb.dashboard.assets import Built
+from codex_lb.dashboard.bundle import HousePort
 from codex_lb.dashboard.callers import Callers, OperatorsPort
 from codex_lb.dashboard.flows import Flows
 from codex_lb.dashboard.passwords import Passwords
@@ -273,6 +274,7 @@ def caller(
     keys: KeysPort = cast("KeysPort", None),  # noqa: B008  most tests ask for none
     operators: FakeOperators | None = None,
     firewall: FakeFirewall | None = None,
+    house: HousePort = cast("HousePort", None),  # noqa: B008  as above
     sign_in: SignIn | None = None,
     clock: Clock = lambda: NOW,
     cookies: dict[str, str] | None = None,
@@ -296,6 +298,7 @@ def caller(
             operators,
             firewall or FakeFirewall(),
             flows,
+            house,
         ),
         installation=Installation("9.9"),
         clock=clock,

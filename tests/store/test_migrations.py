@@ -22,6 +22,7 @@ from codex_lb.core.model import (
 from codex_lb.store import AccountTotals, HourlySums, RequestRecord, Store
 from codex_lb.store.addresses import connect, parse_url
 from codex_lb.store.migrate import SCRIPTS
+from codex_lb.store.opening import schema_of
 from codex_lb.store.records import Dimension
 from codex_lb.store.secrets import Keyring, create_key_file
 
@@ -128,3 +129,13 @@ async def test_what_is_new_works_on_what_is_old(store: Store) -> None:
     assert wished is not None
     assert (wished.priority, wished.alias) == ("preserve", None)
     assert (wished.credits, wished.extras, wished.reset_credits) == (None, (), 0)
+
+
+@pytest.mark.usefixtures("store")
+async def test_what_was_there_is_kept_aside(database_url: str | None, data_dir: Path) -> None:
+    copies = list((data_dir / "backups").glob("*"))
+    if database_url is not None:
+        assert copies == [], "PostgreSQL has tools of its own"
+        return
+    [copy] = copies
+    assert schema_of(copy) == "0001"

@@ -3,10 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 from sqlalchemy import text
 from tests.store.conftest import NOW
 
@@ -110,20 +108,6 @@ async def test_the_first_password_is_set_once(store: Store) -> None:
     tries = [store.operators.act(decide) for _ in range(5)]
     outcomes = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(isinstance(outcome, Step) for outcome in outcomes) == 1
-
-
-async def test_a_new_key_opens_the_proof_once_it_is_sealed_anew(
-    open_store: Callable[[], Awaitable[Store]], data_dir: Path
-) -> None:
-    store, key_file = await open_store(), data_dir / "encryption.key"
-    await put(store, Step(LOGIN))
-    await store.close()
-    key_file.write_bytes((new := Fernet.generate_key()) + b"\n" + key_file.read_bytes())
-    store = await open_store()
-    await store.reseal()
-    await store.close()
-    key_file.write_bytes(new)
-    assert (await (await open_store()).operators.state(NOW))[0] == LOGIN
 
 
 async def test_notes_come_newest_first_and_by_page(store: Store) -> None:

@@ -165,31 +165,21 @@ async def test_no_token_is_readable_in_any_file(data_dir: Path) -> None:
     assert b"secret-" not in everything
 
 
-async def test_a_new_key_takes_over_in_three_steps(open_store: Open, data_dir: Path) -> None:
+async def test_a_key_that_has_sealed_something_must_stay(open_store: Open, data_dir: Path) -> None:
     key_file = data_dir / "encryption.key"
     store = await open_store()
     await store.put_account("a", ALICE, CREDENTIAL, now=NOW)
     await store.close()
     old = key_file.read_bytes()
 
-    key_file.write_bytes(NEW + b"\n" + old)  # first: the new key before the old one
+    key_file.write_bytes(NEW + b"\n" + old)  # the first key seals
     store = await open_store()
     assert await store.credential("a") == CREDENTIAL
     await store.put_account("b", ALICE, CREDENTIAL, now=NOW)
     await store.close()
     key_file.write_bytes(NEW)
-    with pytest.raises(KeyFileError, match="does not match"):  # too early: "a" needs the old one
+    with pytest.raises(KeyFileError, match="does not match"):  # "a" needs the old one
         await open_store()
     key_file.write_bytes(old)
-    with pytest.raises(KeyFileError, match="does not match"):  # no way back: "b" needs the new one
+    with pytest.raises(KeyFileError, match="does not match"):  # "b" needs the new one
         await open_store()
-
-    key_file.write_bytes(NEW + b"\n" + old)
-    store = await open_store()
-    assert await store.reseal() == 2  # second: seal everything anew
-    await store.close()
-
-    key_file.write_bytes(NEW)  # third: drop the old key
-    store = await open_store()
-    assert await store.credential("a") == CREDENTIAL
-    assert await store.credential("b") == CREDENTIAL

@@ -102,6 +102,14 @@ def local_id(identity: Identity) -> str:
     return f"local_{_digest(identity.chatgpt_user_id or '', 12)}"
 
 
+def is_sendable(identity: Identity, credential: Credential) -> bool:
+    """Whether tokens and account id can stand in headers, as those that `parse` gives can."""
+    id_ = identity.chatgpt_account_id
+    tokens = (credential.access_token, credential.refresh_token, credential.id_token)
+    is_account = id_ is None or _ACCOUNT_ID.fullmatch(id_) is not None
+    return is_account and all(_TOKEN.fullmatch(token) for token in tokens)
+
+
 def _root(document: bytes) -> JsonObject:
     root = json_object(document.removeprefix(b"\xef\xbb\xbf"))  # some editors add the mark
     if root is None:

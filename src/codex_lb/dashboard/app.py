@@ -12,6 +12,7 @@ from codex_lb.dashboard import (
     api_keys,
     audit,
     auth,
+    bundle,
     catalogue,
     exporting,
     firewall,
@@ -30,6 +31,7 @@ from codex_lb.dashboard import (
 from codex_lb.dashboard.api_keys import KeysPort
 from codex_lb.dashboard.assets import Built
 from codex_lb.dashboard.audit import AuditPort, Journal
+from codex_lb.dashboard.bundle import HousePort
 from codex_lb.dashboard.bus import Bus
 from codex_lb.dashboard.edge import Edge
 from codex_lb.dashboard.firewall import FirewallPort
@@ -57,6 +59,7 @@ class Ports:
     audit: AuditPort
     firewall: FirewallPort
     flows: Flows
+    house: HousePort
     live: Live = field(default_factory=Live)
     in_flight: Callable[[], int] = lambda: 0
     bus: Bus = field(default_factory=Bus)
@@ -121,6 +124,7 @@ def build(
         auth.routes(ports.sign_in),
         audit.routes(ports.audit),
         firewall.routes(ports.firewall, clock),
+        bundle.routes(ports.house, clock),
         *ui.routes(sources, installation),
     ):
         app.include_router(routes)

@@ -55,13 +55,17 @@ class PooledAccounts:
     async def import_(self, identity: Identity, credential: Credential) -> tuple[Account, bool]:
         await self._keeper.flush()
         account, replaced = await self._stored.import_(identity, credential)
-        self._credentials.forget(account.id)
-        await self.reload(account.id)
-        self._usage.poll_soon(account.id)
+        await self.signed_in(account.id)
         return account, replaced
 
     async def credential(self, account_id: str) -> Credential | None:
         return await self._credentials.current(account_id)
+
+    async def signed_in(self, account_id: str) -> None:
+        """The store has a credential of the account that nobody here has seen."""
+        self._credentials.forget(account_id)
+        await self.reload(account_id)
+        self._usage.poll_soon(account_id)
 
     async def set_state(
         self, account_id: str, state: AccountState, *, allowed_from: Collection[AccountState]

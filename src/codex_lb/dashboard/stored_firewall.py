@@ -9,8 +9,7 @@ from codex_lb.core import firewall
 from codex_lb.core.access import IPNetwork
 from codex_lb.core.firewall import Entry
 from codex_lb.store import Store
-
-_NAME = "firewall"
+from codex_lb.store.preferences import FIREWALL
 
 
 class StoredFirewall:
@@ -29,7 +28,7 @@ class StoredFirewall:
             self._tell(await self.entries())
 
     async def entries(self) -> list[Entry]:
-        return msgspec.convert(await self._store.setting(_NAME) or [], list[Entry])
+        return msgspec.convert(await self._store.setting(FIREWALL) or [], list[Entry])
 
     async def add(self, entry: Entry) -> bool:
         async with self._changing:
@@ -49,7 +48,7 @@ class StoredFirewall:
         return True
 
     async def _write(self, entries: list[Entry]) -> None:
-        await self._store.put_setting(_NAME, msgspec.to_builtins(entries))
+        await self._store.put_setting(FIREWALL, msgspec.to_builtins(entries))
         self._tell(entries)
 
     def _tell(self, entries: list[Entry]) -> None:

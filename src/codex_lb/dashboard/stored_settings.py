@@ -8,8 +8,8 @@ import structlog
 from codex_lb.core import operator_settings
 from codex_lb.core.operator_settings import Amounts, OperatorSettings
 from codex_lb.store import Store
+from codex_lb.store.preferences import OPERATOR
 
-_NAME = "operator"
 _NONE_SET = Amounts()
 _NOT_SEEN = object()
 
@@ -34,18 +34,18 @@ class StoredSettings:
     async def look(self) -> None:
         """Tell the settings unless they have been told. Raises `StoreError`."""
         async with self._turn:
-            stored = await self._store.setting(_NAME)
+            stored = await self._store.setting(OPERATOR)
             if stored != self._seen:
                 self._tell(stored, _usable(stored))
 
     async def read(self) -> OperatorSettings:
         """The defaults if another release has written what cannot be read here."""
-        return _usable(await self._store.setting(_NAME))
+        return _usable(await self._store.setting(OPERATOR))
 
     async def write(self, settings: OperatorSettings) -> None:
         async with self._turn:
             stored = operator_settings.as_json(settings)
-            await self._store.put_setting(_NAME, stored)
+            await self._store.put_setting(OPERATOR, stored)
             self._tell(stored, settings)
 
     def _tell(self, stored: object, settings: OperatorSettings) -> None:

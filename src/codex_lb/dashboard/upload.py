@@ -36,6 +36,24 @@ async def read_files(request: Request, name: str, *, limit: int, most: int) -> l
     return [File(part.file_name, bytes(part.content)) for part in parts]
 
 
+async def read_form(request: Request, name: str, *, limit: int) -> tuple[bytes, dict[str, str]]:
+    """The one file, in the part `name`, and the texts of the other parts by their names.
+
+    Raises `Problem` as `read_files` does.
+    """
+    parts = _split(await read_body(request, limit=limit, most=1), request.headers)
+    files = [part for part in parts if part.is_file]
+    if [part.name for part in files] != [name.encode()]:
+        message = f"body.{name}: send one file, in a multipart part of this name"
+        raise Problem(422, "validation_error", message)
+    texts = {
+        (part.name or b"").decode("utf-8", "replace"): part.content.decode("utf-8", "replace")
+        for part in parts
+        if not part.is_file
+    }
+    return bytes(files[0].content), texts
+
+
 async def read_body(request: Request, *, limit: int, most: int) -> bytes:
     """The whole body, if it is no larger than `most` pieces of `limit` bytes. Raises `Problem`."""
     if request.headers.get("content-encoding", "identity") != "identity":

@@ -214,6 +214,14 @@ def adjust(connection: Connection, account_id: str, **wishes: str | None) -> Acc
     return one(connection, account_id)
 
 
+def place(connection: Connection, account: Account) -> None:
+    """Make the one of the same id like `account`, but for its identity and credential."""
+    columns = {name: getattr(account, name) for name in _OWN}
+    connection.execute(update(accounts).where(accounts.c.id == account.id).values(columns))
+    put_readings(connection, account)
+    put_blocks(connection, account.id, account.blocks)
+
+
 def remove(connection: Connection, account_id: str) -> bool:
     """Delete the account and all that hangs on it, but not its request rows."""
     connection.execute(delete(affinities).where(affinities.c.account_id == account_id))
@@ -278,6 +286,7 @@ def lock(connection: Connection, account_id: str) -> AccountState | None:
     return state
 
 
+_OWN = ("state", "state_reason", "created_at", "alias", "priority")
 _TOKENS = ("access_token", "refresh_token", "id_token")
 
 

@@ -16,7 +16,7 @@ from codex_lb.core import limits as rules
 from codex_lb.core.keys import ApiKey, Secret, Terms
 from codex_lb.core.limits import Rule, Spend
 from codex_lb.store import limits, preferences
-from codex_lb.store.database import to_json
+from codex_lb.store.database import to_json, upsert
 from codex_lb.store.schema import api_keys, requests
 from codex_lb.store.schema import limits as limit_rows
 
@@ -83,6 +83,23 @@ def patch(connection: Connection, key_id: str, wanted: Patch, *, now: float) -> 
         limits.reset(connection, key_id, now)
     _changed(connection)
     return one(connection, key_id)
+
+
+def place(connection: Connection, key: ApiKey, *, now: float) -> None:
+    """Add `key`, or make the one of the same id like it, counters included. What runs stays held."""
+    limits.lock(connection, key.id)
+    given = _columns(key.terms) | {
+        "prefix": key.prefix,
+        "key_hash": key.hash,
+        "created_at": key.created_at,
+        "last_used_at": key.last_used_at,
+        "mean_output": key.mean_output,
+    }
+    adding = upsert(connection.dialect.name, api_keys).values(given | {"id": key.id})
+    connection.execute(adding.on_conflict_do_update(index_elements=["id"], set_=given))
+    _put_rules(connection, key.id, [limit.rule for limit in key.limits], now)
+    limits.put_counters(connection, key.id, key.limits)
+    _changed(connection)
 
 
 def regenerate(connection: Connection, key_id: str, secret: Secret) -> ApiKey | None:

@@ -37,6 +37,27 @@ def make_private_file(path: Path) -> None:
         os.close(descriptor)
 
 
+def replace_private_file(path: Path, content: bytes) -> None:
+    """From now on `path` holds `content`, also after a power cut; never anything in between."""
+    new = path.with_name(path.name + ".new")
+    make_private_file(new)
+    with new.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    settle_directory(path.parent)
+
+
+def settle_directory(directory: Path) -> None:
+    """The names in it outlast a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def held(lock_file: Path) -> Iterator[None]:
     """Own the directory of `lock_file` while the context lasts; the kernel frees it with us.

@@ -148,6 +148,14 @@ def reset(connection: Connection, key_id: str, now: float) -> None:
     )
 
 
+def put_counters(connection: Connection, key_id: str, counted: Sequence[Limit]) -> None:
+    """The use and the window of each limit, by its place among the key's."""
+    given = {limit.rule.place: limit for limit in counted}
+    known = by_key(connection, key_id)[key_id]
+    pairs = [(limit, given[limit.rule.place]) for limit in known if limit.rule.place in given]
+    _put(connection, [replace(k, used=g.used, resets_at=g.resets_at) for k, g in pairs])
+
+
 def release_instance(connection: Connection, instance_id: str) -> None:
     """Give back what the requests of a process hold that is no more."""
     theirs = reservations.c.instance_id == instance_id

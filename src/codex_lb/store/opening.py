@@ -6,7 +6,8 @@ keys and the first key are one transaction, which on PostgreSQL one replica make
 """
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -32,25 +33,46 @@ def inspect_file(path: Path, keys: Keyring | None, key_file: Path) -> None:
     """
     if not path.exists() or not path.stat().st_size:
         return
-    # Without a WAL nobody has it open, and only then may SQLite be told to leave no trace.
-    mode = "mode=ro" if path.with_name(path.name + "-wal").exists() else "immutable=1"
-    try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True)) as connection:
-            verdict = "ok"
-            if path.stat().st_size <= CHECKED_UP_TO_BYTES:
-                (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            sealed = _fingerprints_in(connection)
-    except sqlite3.DatabaseError as error:
-        raise StoreError(f"{path} cannot be read as a database: {error}") from error
+    with looked_at(path) as connection:
+        verdict = "ok"
+        if path.stat().st_size <= CHECKED_UP_TO_BYTES:
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        sealed = _fingerprints_in(connection)
     if verdict != "ok":
         raise StoreError(f"{path} is damaged: {verdict}; restore it from a backup")
     if sealed is not None:
         require(keys, sealed, key_file)
 
 
+def schema_of(path: Path) -> str | None:
+    """The migration the SQLite file is at; None if it is no store. Raises `StoreError`."""
+    with looked_at(path) as connection:
+        if not _has_table(connection, "alembic_version"):
+            return None
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return _judged(row[0]) if row else None
+
+
+@contextmanager
+def looked_at(path: Path) -> Iterator[sqlite3.Connection]:
+    """The file, without changing a byte of its directory. Raises `StoreError`."""
+    # Without a WAL nobody has it open, and only then may SQLite be told to leave no trace.
+    mode = "mode=ro" if path.with_name(path.name + "-wal").exists() else "immutable=1"
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True)) as connection:
+            yield connection
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{path} cannot be read as a database: {error}") from error
+
+
+def _has_table(connection: sqlite3.Connection, name: str) -> bool:
+    query = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
+    return connection.execute(query, (name,)).fetchone() is not None
+
+
 def _fingerprints_in(connection: sqlite3.Connection) -> list[str] | None:
     """None if the database is not that far yet."""
-    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'settings'").fetchone():
+    if not _has_table(connection, "settings"):
         return None
     row = connection.execute(
         "SELECT value FROM settings WHERE name = ?", (preferences.KEY_FINGERPRINTS,)
@@ -65,14 +87,19 @@ def prepare(connection: Connection, keys: Keyring | None, key_file: Path) -> Key
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-    version = _version(connection)
-    if version is not None:
+    found = version(connection)
+    if found is not None:
         keys = require(keys, _fingerprints(connection), key_file)
-    if version != HEAD:
+    if found != HEAD:
         _migrate(connection)
     keys = keys or create_key_file(key_file)
     _remember(connection, keys)
     return keys
+
+
+def require_keys(connection: Connection, keys: Keyring | None, key_file: Path) -> None:
+    """Raises `KeyFileError` if `keys` are not all that have sealed something."""
+    require(keys, _fingerprints(connection), key_file)
 
 
 def _fingerprints(connection: Connection) -> list[str]:
@@ -87,23 +114,30 @@ def _remember(connection: Connection, keys: Keyring) -> None:
         preferences.write(connection, preferences.KEY_FINGERPRINTS, [*sealed, first])
 
 
-def _version(connection: Connection) -> str | None:
+def version(connection: Connection) -> str | None:
     """The migration the database is at; None if it is empty. Raises `StoreError`."""
     tables = set(inspect(connection).get_table_names())
     if "alembic_version" not in tables:
         if tables & set(metadata.tables):
             raise StoreError("the database has tables of another program; use an empty one")
         return None
-    version = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    if version is None:
-        return None
+    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return None if found is None else _judged(found)
+
+
+def _judged(version: str) -> str:
+    """`version`, if it is one of ours that this program can read or migrate."""
     if not (version.isdecimal() and len(version) == len(HEAD)):
         raise StoreError(
-            f"the database belongs to another program (its schema is {version!r}); use an empty one"
+            f"the database belongs to another program (its schema is {version!r}); use an empty"
+            " directory, and bring what the other one has with: codex-lb import --from-directory"
         )
     if version > HEAD:
-        raise StoreError(f"the database is at schema {version}, newer than this program's {HEAD}")
-    return str(version)
+        raise StoreError(
+            f"the database is at schema {version}, newer than this program's {HEAD};"
+            " use the newer program, or restore a backup from before the upgrade"
+        )
+    return version
 
 
 def _migrate(connection: Connection) -> None:

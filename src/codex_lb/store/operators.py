@@ -67,7 +67,7 @@ class Operators:
 
     async def state(self, now: float) -> tuple[Login, list[Session]]:
         """The proof, and the sessions in use of late, the newest first."""
-        return await self._read(lambda c: (_login(c, self._keys), _sessions(c, now)))
+        return await self._read(lambda c: (proof(c, self._keys), _sessions(c, now)))
 
     async def act(self, decide: Callable[[Login], Step]) -> Step:
         """Do what `decide` answers to the proof as it is. What it raises leaves all as it is.
@@ -77,7 +77,7 @@ class Operators:
 
         def work(connection: Connection) -> Step:
             _lock(connection)
-            step = decide(_login(connection, self._keys))
+            step = decide(proof(connection, self._keys))
             _do(connection, self._keys, step)
             return step
 
@@ -113,7 +113,7 @@ class Operators:
 def reseal(connection: Connection, keys: Keyring) -> None:
     """Seal the proof with the first key."""
     _lock(connection)
-    _put(connection, keys, _login(connection, keys))
+    _put(connection, keys, proof(connection, keys))
 
 
 def _lock(connection: Connection) -> None:
@@ -124,7 +124,7 @@ def _lock(connection: Connection) -> None:
     connection.execute(select(settings.c.name).where(settings.c.name == LOGIN).with_for_update())
 
 
-def _login(connection: Connection, keys: Keyring) -> Login:
+def proof(connection: Connection, keys: Keyring) -> Login:
     sealed = preferences.read(connection, LOGIN)
     if not isinstance(sealed, str):
         return Login()

@@ -7,6 +7,8 @@ from codex_lb.store.database import to_json, upsert
 from codex_lb.store.schema import settings
 
 KEY_FINGERPRINTS = "key_fingerprints"  # of every key that has sealed anything, see secrets.py
+OPERATOR = "operator"  # see `core/operator_settings.py`
+FIREWALL = "firewall"  # the proxy's address list
 
 
 def read(connection: Connection, name: str) -> object:

@@ -8,7 +8,7 @@ has left may be spent or not, which nobody can know, so nobody sends it again.
 
 import hashlib
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from codex_lb.core.renewal import Claim
 from codex_lb.store import accounts
@@ -19,6 +19,8 @@ from codex_lb.store.secrets import Keyring
 
 # A restart of PostgreSQL drops the lock of a process that lives; it takes it again with a beat.
 SURE_AFTER_S = 2 * BEAT_S
+
+_NOBODY = "0" * 16  # the id of no process
 
 
 def claim(
@@ -44,8 +46,8 @@ def claim(
     if other is not None:
         return "in_doubt" if _is_abandoned(connection, other, now) else "busy"
     row = {"token_hash": _hash(refresh_token), "instance_id": instance_id, "claimed_at": now}
-    insert = upsert(connection.dialect.name, refresh_claims).values(account_id=account_id, **row)
-    connection.execute(insert.on_conflict_do_update(index_elements=["account_id"], set_=row))
+    adding = upsert(connection.dialect.name, refresh_claims).values(account_id=account_id, **row)
+    connection.execute(adding.on_conflict_do_update(index_elements=["account_id"], set_=row))
     return "claimed"
 
 
@@ -60,6 +62,18 @@ def release(
             refresh_claims.c.instance_id == instance_id,
         )
     )
+
+
+def is_claimed(connection: Connection, account_id: str, refresh_token: str) -> bool:
+    """Whether the token is at the login host just now, or was left in doubt."""
+    query = select(refresh_claims.c.token_hash).where(refresh_claims.c.account_id == account_id)
+    return connection.scalar(query) == _hash(refresh_token)
+
+
+def put_in_doubt(connection: Connection, account_id: str, refresh_token: str) -> None:
+    """Another house may have spent the token."""
+    row = {"token_hash": _hash(refresh_token), "instance_id": _NOBODY, "claimed_at": 0.0}
+    connection.execute(insert(refresh_claims).values(account_id=account_id, **row))
 
 
 def _claim_of_another(

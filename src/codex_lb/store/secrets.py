@@ -72,9 +72,17 @@ def require(keys: Keyring | None, fingerprints: Collection[str], path: Path) -> 
     """`keys`, if they open what was sealed under all `fingerprints`. Raises `KeyFileError`."""
     if keys is None:
         raise KeyFileError(path, "is missing", "the secrets in the database need it; restore it")
-    if not set(fingerprints) <= set(keys.fingerprints):
-        raise KeyFileError(path, "does not match the database")
+    missing = set(fingerprints) - set(keys.fingerprints)
+    if missing:
+        kept = " and ".join(sorted(replaced_name(path, lacking).name for lacking in missing))
+        detail = f"a key is missing in it; one that was replaced is kept as {kept}"
+        raise KeyFileError(path, "does not match the database", detail)
     return keys
+
+
+def replaced_name(path: Path, fingerprint: str) -> Path:
+    """Where a key file that was replaced is kept, by the fingerprint of its first key."""
+    return path.with_name(f"{path.name}.old-{fingerprint[:8]}")
 
 
 def _fingerprint(key: bytes) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from codex_lb.core.model import (
@@ -35,9 +34,11 @@ from codex_lb.store import (
     refresh_claims,
     requests,
     rollups,
+    rotation,
     timeline,
 )
 from codex_lb.store.addresses import connect, parse_url
+from codex_lb.store.backups import back_up_before_migration
 from codex_lb.store.database import Database, Work
 from codex_lb.store.errors import StoreError
 from codex_lb.store.faults import plain
@@ -45,6 +46,7 @@ from codex_lb.store.files import held, make_private_directory, make_private_file
 from codex_lb.store.instances import Presence, this_process
 from codex_lb.store.keys import Keys
 from codex_lb.store.log_reader import LogReader
+from codex_lb.store.moving import Moves
 from codex_lb.store.opening import inspect_file, prepare
 from codex_lb.store.records import (
     AccountTotals,
@@ -90,6 +92,7 @@ class Store:
         self.log = LogReader(self._read)
         self.keys = Keys(self._read, self._write, self._write_log, instance_id)
         self.operators = operators.Operators(self._read, self._write, self._write_log, keys)
+        self.moves = Moves(self._read, self._write, keys, instance_id)
 
     @classmethod
     async def open(
@@ -110,7 +113,9 @@ class Store:
             async with AsyncExitStack() as stack:
                 keys = read_key_file(key_file)
                 if url.get_backend_name() == "sqlite":
-                    _own_file(Path(url.database or ""), keys, key_file, stack)
+                    file = Path(url.database or "")
+                    _own_file(file, keys, key_file, stack)
+                    back_up_before_migration(file, clock())
                 database = connect(url)
                 stack.push_async_callback(database.dispose)
                 keys = await database.write(partial(prepare, keys=keys, key_file=key_file))
@@ -331,20 +336,9 @@ class Store:
         """Add or renew those `given`; all that have expired at `now` are dropped."""
         await self._write_log(lambda c: affinities.put(c, given, now=now))
 
-    async def reseal(self) -> int:
-        """Seal every secret with the first key, so that the others may leave the key file.
-
-        The number of accounts. Needs the old and the new key in the file, the new one first.
-        """
-
-        def work(connection: Connection) -> int:
-            count = accounts.reseal(connection, self._keys)
-            operators.reseal(connection, self._keys)
-            first = [self._keys.fingerprints[0]]
-            preferences.write(connection, preferences.KEY_FINGERPRINTS, first)
-            return count
-
-        return await self._write(work)
+    async def rotate_key(self, key_file: Path) -> int:
+        """As `rotation.rotate`. Only to be closed afterwards: it still seals with the old key."""
+        return await rotation.rotate(self._write, key_file, self.instance_id)
 
     async def _read(self, work: Work[T]) -> T:
         with _failures("the database failed"):

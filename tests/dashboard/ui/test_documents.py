@@ -30,6 +30,7 @@ from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard.app import Ports, build
 from codex_lb.dashboard.bus import Bus
 from codex_lb.dashboard.flows import Flows
+from codex_lb.dashboard.house import House
 from codex_lb.dashboard.stored_accounts import StoredAccounts
 from codex_lb.dashboard.stored_firewall import StoredFirewall
 from codex_lb.dashboard.ui import Installation, Variable
@@ -106,7 +107,8 @@ def client(store: Store, bus: Bus) -> httpx2.AsyncClient:
             sign_in,
             store.operators,
             StoredFirewall(store),
-            flows=cast("Flows", None),  # no test here signs in
+            cast("Flows", None),  # no test here signs in
+            House(store.moves, lambda: NOW),
             bus=bus,
             is_priced=lambda model: model.startswith("gpt"),
         ),
