@@ -47,7 +47,8 @@ async def demo() -> AsyncIterator[str]:
                 assert process.returncode is None
                 await asyncio.sleep(0.1)
             for terms in _KEYS:
-                (await session.post(f"{url}/api/api-keys", json=terms)).raise_for_status()
+                async with session.post(f"{url}/api/api-keys", json=terms) as reply:
+                    reply.raise_for_status()
         yield url
     finally:
         process.terminate()
