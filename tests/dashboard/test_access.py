@@ -104,6 +104,8 @@ async def test_the_api_describes_itself_to_the_operator_alone(
         "/api/api-keys/{key_id}",
         "/api/api-keys/{key_id}/regenerate",
         "/api/audit-logs",
+        "/api/bundle/export",
+        "/api/bundle/import",
         "/api/dashboard-auth/logout",
         "/api/dashboard-auth/password",
         "/api/dashboard-auth/password/change",

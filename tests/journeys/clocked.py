@@ -47,7 +47,7 @@ class ClockedService(Service):
         return 0
 
     async def _run(self, listening: "asyncio.Future[int]") -> None:
-        settings, _ = load(self._environment())
+        settings, _ = load(self.environment())
         async with build(settings, clock=self.sim.now) as app:
             await server.serve(
                 cast("ASGI3Application", app),

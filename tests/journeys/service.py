@@ -48,7 +48,7 @@ class Service:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "codex_lb", "serve", "--port", str(self.port)),
                 cwd=self.folder,
-                env=self._environment(),
+                env=self.environment(),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -173,7 +173,7 @@ class Service:
             )
             return [{**row, "attempts": json.loads(row["attempts"])} for row in found]
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
