@@ -3,7 +3,7 @@
 That is `store.db`, SQLite, and `encryption.key`, one Fernet key under which the tokens are sealed.
 Clients' keys are kept as SHA-256 there as here, so they go on working. Rows are read by the names of
 their columns; a column that is not there is as one that is empty. What has no place here is counted
-and named. Nothing in the directory is changed.
+and named. Nothing in the directory is changed. See `docs/wire.md`, "Data of the public codex-lb".
 """
 
 import json
