@@ -26,18 +26,18 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
 
 .PHONY: run
-run: .venv/.runtime dashboard ## start the service on 127.0.0.1:2455
+run: .venv/.runtime perhaps-dashboard ## start the service on 127.0.0.1:2455
 	exec $(BIN)/codex-lb
 
 .PHONY: setup
 setup: .venv/.dev ## install everything for work on the code
 
 .PHONY: dev
-dev: .venv/.dev dashboard ## the service with Python's own checks switched on
+dev: .venv/.dev perhaps-dashboard ## the service with Python's own checks switched on
 	PYTHONDEVMODE=1 exec $(BIN)/codex-lb
 
 .PHONY: demo
-demo: .venv/.runtime dashboard ## the service with a made-up pool
+demo: .venv/.runtime perhaps-dashboard ## the service with a made-up pool
 	exec $(BIN)/codex-lb demo
 
 .PHONY: lint
@@ -49,9 +49,13 @@ lint: .venv/.dev frontend/node_modules/.installed
 	npm --prefix frontend run --silent check
 
 .PHONY: dashboard
-dashboard: ## build the dashboard, if Node is there and its sources have changed
-	@if node -e '$(NODE_FITS)' 2>/dev/null; then $(MAKE) --no-print-directory $(BUILT); else \
-		echo "Node 20.19 or newer was not found: the service starts without its dashboard." >&2; fi
+dashboard: ## build the dashboard, if its sources have changed
+	@node -e '$(NODE_FITS)' 2>/dev/null || { echo "The dashboard needs Node 20.19 or newer." >&2; exit 1; }
+	@$(MAKE) --no-print-directory $(BUILT)
+
+.PHONY: perhaps-dashboard
+perhaps-dashboard:
+	@$(MAKE) --no-print-directory dashboard || echo "The service starts without its dashboard." >&2
 
 .PHONY: types
 types: .venv/.dev ## write down what /api offers, for the dashboard's types
@@ -66,8 +70,12 @@ units: .venv/.dev
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not journey and not postgresql"
 
 .PHONY: test
-test: check tests/clients/node_modules/.installed dashboard chromium ## everything: the check, PostgreSQL, and journeys with real clients
+test: check tests/clients/node_modules/.installed dashboard browser ## everything: the check, PostgreSQL, and journeys with real clients
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "journey or postgresql"
+
+.PHONY: screenshots
+screenshots: .venv/.dev dashboard chromium ## every page, light, dark and on a phone, into docs/screenshots
+	$(BIN)/python -m tests.browser.screenshots
 
 .PHONY: bench
 bench: .venv/.dev ## measure against nginx, and against BENCH_OTHER=http://... if given
@@ -120,14 +128,16 @@ frontend/node_modules/.installed: frontend/package.json frontend/package-lock.js
 	npm --prefix frontend ci
 	@touch $@
 
-.PHONY: chromium
-chromium:
-	@command -v chromium >/dev/null || { \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			apt-get update -q && apt-get install -q -y --no-install-recommends chromium; \
-		else \
-			echo "The browser tests need Chromium. On Debian: sudo apt-get install chromium" >&2; exit 1; \
-		fi; }
+# What journeys start that comes from the system's package manager.
+.PHONY: browser
+browser:
+	@missing=$$(for tool in chromium curl jq; do command -v $$tool >/dev/null || echo $$tool; done); \
+	if [ -z "$$missing" ]; then exit 0; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -q && apt-get install -q -y --no-install-recommends $$missing; \
+	else \
+		echo "Journeys need" $$missing"." "On Debian: sudo apt-get install" $$missing >&2; exit 1; \
+	fi
 
 tests/clients/node_modules/.installed: tests/clients/package.json tests/clients/package-lock.json
 	npm --prefix tests/clients ci

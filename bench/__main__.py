@@ -23,7 +23,7 @@ from bench.report import Round
 from bench.scenarios import SCENARIOS, Scenario
 from bench.targets import Target
 
-_BUDGET_S = 220.0  # after that no new round begins
+_BUDGET_S = 260.0  # after that no new round begins
 _GRACE_S = 15.0  # for the load process to start and to report
 _WARM_UP = 20  # requests
 
@@ -134,6 +134,7 @@ def _plan(
         requests=requests,
         limit_s=scenario.limit_s,
         pause_s=pause_s,
+        over_socket=scenario.over_socket,
         probe_url=f"{target.base_url}/health" if scenario.probes_health else None,
     )
 

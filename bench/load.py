@@ -13,6 +13,8 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 import uvloop
 
+from codex_lb.core import frames, upgrade
+
 _TERMINAL = b'"type":"response.completed"'
 _CHUNKED_END = b"\r\n0\r\n\r\n"
 _PLACEHOLDER = b"conversation-0000000"
@@ -27,6 +29,7 @@ class Plan(msgspec.Struct, frozen=True):
     requests: int
     limit_s: float
     pause_s: float = 0.0  # between the requests of one connection
+    over_socket: bool = False  # each request is a turn on its connection's WebSocket
     probe_url: str | None = None  # asked about ten times a second meanwhile, on new connections
 
 
@@ -108,6 +111,51 @@ class Connection(asyncio.Protocol):
             self._waiter.set_result(None)
 
 
+class Socket(asyncio.Protocol):
+    """The same on a WebSocket: frames are not taken apart, the terminal event is looked for."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._tail = b""
+        self.status = 0
+        self.first_byte_at: float | None = None
+        self.is_whole = False
+        self.body = b""
+
+    connection_made = Connection.connection_made
+    connection_lost = Connection.connection_lost
+
+    async def open(self, target: SplitResult) -> None:
+        sent = {"host": target.netloc} | upgrade.asked(bytes(16))
+        head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+        await self.exchange(f"GET {target.path} HTTP/1.1\r\n{head}\r\n".encode())
+
+    async def exchange(self, request: bytes) -> None:
+        """Raises `OSError` if the connection breaks."""
+        if self.transport is None:
+            raise ConnectionResetError("closed between turns")
+        self._waiter = asyncio.get_running_loop().create_future()
+        self._tail, self.first_byte_at, self.is_whole = b"", None, False
+        self.transport.write(request)
+        await self._waiter
+
+    def data_received(self, data: bytes) -> None:
+        if self.first_byte_at is None:
+            self.first_byte_at = time.perf_counter()
+        recent = self._tail + data
+        self._tail = recent[-64:]
+        if self.status == 0:
+            self.status = 200 if data.startswith(b"HTTP/1.1 101 ") else int(data[9:12])
+            self.body = data
+        elif _TERMINAL in recent:
+            self.is_whole = True
+        else:
+            return
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
 class Run:
     """One plan being carried out."""
 
@@ -136,14 +184,14 @@ class Run:
         return self.outcome
 
     async def _work(self) -> None:
-        connection: Connection | None = None
+        connection: Connection | Socket | None = None
         while self._left > 0:
             self._left -= 1
             self._sent += 1
             request = self._request(self._sent)
             try:
                 if connection is None or connection.transport is None:
-                    connection = await _connect(self._target)
+                    connection = await self._connect()
                 started = time.perf_counter()
                 await connection.exchange(request)
             except OSError as error:
@@ -154,7 +202,15 @@ class Run:
             if self._plan.pause_s:
                 await asyncio.sleep(self._plan.pause_s)
 
-    def _judge(self, connection: Connection, started: float) -> None:
+    async def _connect(self) -> Connection | Socket:
+        if not self._plan.over_socket:
+            return await _connect(self._target)
+        host, port = self._target.hostname or "127.0.0.1", self._target.port or 80
+        _, socket = await asyncio.get_running_loop().create_connection(Socket, host, port)
+        await socket.open(self._target)
+        return socket
+
+    def _judge(self, connection: Connection | Socket, started: float) -> None:
         if connection.status != 200 or not connection.is_whole:  # noqa: PLR2004 -- as above
             shown = connection.body[:200].decode(errors="replace")
             self._complain(f"status {connection.status}, no terminal event: {shown}")
@@ -188,6 +244,9 @@ class Run:
 
     def _request(self, number: int) -> bytes:
         content = self._body.replace(_PLACEHOLDER, b"conversation-%07d" % number)
+        if self._plan.over_socket:
+            turn = content.replace(b"{", b'{"type":"response.create",', 1)
+            return frames.frame(frames.TEXT, turn, b"mask")
         head = (
             f"POST {self._target.path} HTTP/1.1\r\nhost: {self._target.netloc}\r\n"
             "content-type: application/json\r\naccept: text/event-stream\r\n"

@@ -19,6 +19,7 @@ class Scenario:
     pause_s: float = 0.0
     probes_health: bool = False
     watches_memory: bool = False
+    over_socket: bool = False  # turns on WebSockets
     needs_cost: bool = True  # whether CPU per request is the point
 
 
@@ -44,6 +45,28 @@ SCENARIOS = (
         connections=50,
         requests=50,
         rounds=3,
+    ),
+    Scenario(
+        "sockets",
+        "200 frames at once, 20 KB turn, 16 WebSockets",
+        body_bytes=_BODY,
+        events=200,
+        pace_ms=0,
+        connections=16,
+        requests=600,
+        rounds=3,
+        over_socket=True,
+    ),
+    Scenario(
+        "paced sockets",
+        "100 frames 20 ms apart (ideal 2.0 s), 20 KB turn, 50 WebSockets at once",
+        body_bytes=_BODY,
+        events=100,
+        pace_ms=20,
+        connections=50,
+        requests=50,
+        rounds=2,
+        over_socket=True,
     ),
     Scenario(
         "quiet",

@@ -41,13 +41,15 @@ http {{
   scgi_temp_path {folder}/scgi;
   client_max_body_size 64m;
   client_body_buffer_size 2m;
+  map $http_upgrade $way {{ default upgrade; "" ""; }}
   upstream backend {{ server 127.0.0.1:{upstream}; keepalive 64; }}
   server {{
     listen 127.0.0.1:{port} backlog=2048;
     location / {{
       proxy_pass http://backend;
       proxy_http_version 1.1;
-      proxy_set_header Connection "";
+      proxy_set_header Connection $way;
+      proxy_set_header Upgrade $http_upgrade;
       proxy_buffering off;
     }}
   }}

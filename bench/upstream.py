@@ -2,16 +2,20 @@
 
 `python -m bench.upstream [PORT]` prints its port and serves until it is terminated. `PUT /mode` with
 `{"events": 200, "pace_ms": 0}` says how many text deltas the next replies have; with a pace, one
-HTTP chunk leaves every `pace_ms`, else the whole reply in one write. Each event is one HTTP chunk.
+HTTP chunk leaves every `pace_ms`, else the whole reply in one write. Each event is one HTTP chunk, or
+one frame on a WebSocket, where every message is answered alike.
 """
 
 import asyncio
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
 import uvloop
+
+from codex_lb.core import frames, upgrade
 
 _HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
@@ -37,6 +41,7 @@ class Server:
     """What all connections share."""
 
     reply: Reply = field(default_factory=lambda: render(200, 0))
+    turn: Reply = field(default_factory=lambda: render_turn(200, 0))
 
 
 class Connection(asyncio.Protocol):
@@ -94,28 +99,22 @@ class Connection(asyncio.Protocol):
         head, self._head = self._head, b""
         method, path = head.split(b" ", 2)[:2]
         if method == b"POST" and path.endswith(b"/responses"):
-            self._stream(self._server.reply)
+            stream(self._transport, self._server.reply)
+        elif method == b"GET" and path.endswith(b"/responses"):
+            self._switch(head)
         elif method == b"PUT" and path == b"/mode":
-            self._server.reply = render(**json.loads(self._body))
+            mode = json.loads(self._body)
+            self._server.reply, self._server.turn = render(**mode), render_turn(**mode)
             self._send_json(b"200 OK", b"{}")
         else:
             self._send_json(b"404 Not Found", b'{"detail":"Not Found"}')
 
-    def _stream(self, reply: Reply) -> None:
-        self._transport.write(reply.first)
-        if reply.paced:
-            due = asyncio.get_running_loop().time() + reply.pace_s
-            self._schedule(reply, 0, due)
-
-    def _schedule(self, reply: Reply, index: int, due: float) -> None:
-        asyncio.get_running_loop().call_at(due, self._tick, reply, index, due)
-
-    def _tick(self, reply: Reply, index: int, due: float) -> None:
-        if self._transport.is_closing():
-            return
-        self._transport.write(reply.paced[index])
-        if index + 1 < len(reply.paced):
-            self._schedule(reply, index + 1, due + reply.pace_s)
+    def _switch(self, head: bytes) -> None:
+        lines = (line.partition(": ") for line in head.decode().split("\r\n")[1:])
+        granted = upgrade.granted({name.lower(): value for name, _, value in lines})
+        told = "".join(f"{name}: {value}\r\n" for name, value in granted.items())
+        self._transport.write(f"HTTP/1.1 101 Switching Protocols\r\n{told}\r\n".encode())
+        self._transport.set_protocol(Socket(self._server, self._transport))
 
     def _send_json(self, status: bytes, body: bytes) -> None:
         self._transport.write(
@@ -124,18 +123,64 @@ class Connection(asyncio.Protocol):
         )
 
 
+class Socket(asyncio.Protocol):
+    """A connection after its handshake."""
+
+    def __init__(self, server: Server, transport: asyncio.Transport) -> None:
+        self._server = server
+        self._transport = transport
+        self._reader = frames.Reader(masked=True, max_bytes=2**26)
+
+    def data_received(self, data: bytes) -> None:
+        for message in self._reader.feed(data):
+            if message.opcode == frames.TEXT:
+                stream(self._transport, self._server.turn)
+            elif message.opcode == frames.CLOSE:
+                self._transport.close()
+
+
+def stream(transport: asyncio.Transport, reply: Reply) -> None:
+    transport.write(reply.first)
+    if reply.paced:
+        _schedule(transport, reply, 0, asyncio.get_running_loop().time() + reply.pace_s)
+
+
+def _schedule(transport: asyncio.Transport, reply: Reply, index: int, due: float) -> None:
+    asyncio.get_running_loop().call_at(due, _tick, transport, reply, index, due)
+
+
+def _tick(transport: asyncio.Transport, reply: Reply, index: int, due: float) -> None:
+    if transport.is_closing():
+        return
+    transport.write(reply.paced[index])
+    if index + 1 < len(reply.paced):
+        _schedule(transport, reply, index + 1, due + reply.pace_s)
+
+
 def render(events: int, pace_ms: float) -> Reply:
     """The life cycle of a text answer of `events` deltas, about 215 bytes each."""
-    opening, deltas, closing = _life(events)
+    return _reply(_life(events, _chunk), pace_ms, _HEAD, _END)
+
+
+def render_turn(events: int, pace_ms: float) -> Reply:
+    """The same as frames."""
+    return _reply(_life(events, _frame), pace_ms, b"", b"")
+
+
+def _reply(life: "_Life", pace_ms: float, head: bytes, end: bytes) -> Reply:
+    opening, deltas, closing = life
     if pace_ms == 0:
-        return Reply(_HEAD + b"".join((*opening, *deltas, *closing)) + _END)
+        return Reply(head + b"".join((*opening, *deltas, *closing)) + end)
     first, *others = deltas
-    paced = (*others, b"".join(closing) + _END)
-    return Reply(_HEAD + b"".join(opening) + first, paced, pace_ms / 1000)
+    paced = (*others, b"".join(closing) + end)
+    return Reply(head + b"".join(opening) + first, paced, pace_ms / 1000)
 
 
-def _life(events: int) -> tuple[list[bytes], list[bytes], list[bytes]]:
-    """The chunks before, of, and after the text."""
+_Life = tuple[list[bytes], list[bytes], list[bytes]]
+
+
+def _life(events: int, framed: Callable[[dict[str, object]], bytes]) -> _Life:
+    """What is written before, of, and after the text."""
     text = _DELTA * events
     part = {"type": "output_text", "text": text, "annotations": []}
     item = {
@@ -171,7 +216,7 @@ def _life(events: int) -> tuple[list[bytes], list[bytes], list[bytes]]:
         {"type": "response.completed", "response": done},
     ]
     chunks = [
-        _chunk(event | {"sequence_number": number})
+        framed(event | {"sequence_number": number})
         for number, event in enumerate(opening + deltas + closing)
     ]
     return chunks[:4], chunks[4:-2], chunks[-2:]
@@ -179,9 +224,16 @@ def _life(events: int) -> tuple[list[bytes], list[bytes], list[bytes]]:
 
 def _chunk(event: dict[str, object]) -> bytes:
     """One event in one HTTP chunk."""
-    data = json.dumps(event, separators=(",", ":"))
-    framed = f"event: {event['type']}\ndata: {data}\n\n".encode()
+    framed = f"event: {event['type']}\ndata: {_json(event)}\n\n".encode()
     return b"%x\r\n%b\r\n" % (len(framed), framed)
+
+
+def _frame(event: dict[str, object]) -> bytes:
+    return frames.frame(frames.TEXT, _json(event).encode())
+
+
+def _json(event: dict[str, object]) -> str:
+    return json.dumps(event, separators=(",", ":"))
 
 
 async def serve(port: int) -> None:

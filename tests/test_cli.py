@@ -6,10 +6,11 @@ import json
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import chdir, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -17,7 +18,9 @@ from click.testing import CliRunner, Result
 
 from codex_lb import __version__
 from codex_lb.cli import main
-from codex_lb.core.operator import Login
+from codex_lb.cli_login import usual_way
+from codex_lb.core.operator import Login, Session
+from codex_lb.dashboard.passwords import Passwords
 from codex_lb.store import Store
 from codex_lb.store.operators import Step
 
@@ -83,7 +86,7 @@ def test_version(run: Run) -> None:
 def test_an_empty_pool_says_how_to_begin(run: Run) -> None:
     result = run("accounts", "list")
     assert result.exit_code == 0
-    assert "codex-lb accounts import" in result.stdout
+    assert "codex-lb accounts login" in result.stdout
     assert json.loads(run("accounts", "list", "--json").stdout) == {"accounts": []}
 
 
@@ -114,6 +117,58 @@ def test_a_bad_file_is_named_and_the_others_go_in(run: Run, tmp_path: Path) -> N
     assert listed(run) == {IDS[ALICE]: "active"}
 
 
+def test_a_dry_run_says_what_would_become_of_each_file(run: Run, tmp_path: Path) -> None:
+    alice, bob = auth_file(tmp_path, ALICE), auth_file(tmp_path, BOB)
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"tokens": {"id_token": "s3cr3t"}}')
+    run("accounts", "import", alice)
+    result = run("accounts", "import", "--dry-run", alice, str(bad), bob)
+    assert result.stdout.splitlines() == [
+        f"{alice}: {ALICE} (plus) would be signed in anew.",
+        f"{bob}: {BOB} (plus) would be added.",
+    ]
+    assert result.stderr == f"{bad}: tokens.access_token is missing.\n"
+    assert result.exit_code == 1
+    assert listed(run) == {IDS[ALICE]: "active"}
+    assert run("accounts", "import", "--dry-run", bob).exit_code == 0
+
+
+def test_a_sign_in_is_taken_out_and_may_be_put_in_again(pool: Run) -> None:
+    exported = pool("accounts", "export", ALICE)
+    assert exported.exit_code == 0
+    assert "in one place only" in exported.stderr
+    document = json.loads(exported.stdout)
+    assert document["tokens"]["refresh_token"] == "rt_s3cr3t"
+    again = pool("accounts", "import", "-", input=exported.stdout)
+    assert again.stdout == f"{ALICE} (plus) signed in anew as {IDS[ALICE]}\n"
+    for_opencode = json.loads(pool("accounts", "export", ALICE, "--format", "opencode").stdout)
+    assert for_opencode["openai"]["refresh"] == "rt_s3cr3t"
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "expected"),
+    [
+        pytest.param({"DISPLAY": ":0"}, "linux", "browser", id="a Linux desktop"),
+        pytest.param({"WAYLAND_DISPLAY": "wayland-0"}, "linux", "browser", id="a newer one"),
+        pytest.param({}, "linux", "device", id="a server"),
+        pytest.param({}, "darwin", "browser", id="a Mac"),
+        pytest.param({}, "win32", "browser", id="Windows"),
+        pytest.param({"SSH_CONNECTION": "a"}, "darwin", "device", id="a Mac from afar"),
+        pytest.param({"DISPLAY": ":10", "SSH_TTY": "b"}, "linux", "device", id="forwarded X"),
+    ],
+)
+def test_the_usual_way_to_sign_in(environ: dict[str, str], platform: str, expected: str) -> None:
+    assert usual_way(environ, platform) == expected
+
+
+def test_a_login_host_that_cannot_be_reached_is_a_sentence(run: Run) -> None:
+    env = {"CODEX_LB_AUTH_BASE_URL": "http://127.0.0.1:1"}
+    result = run("accounts", "login", "--device", env=env)
+    assert result.exit_code == 1
+    assert "The login host gives no device code" in result.stderr
+    assert "Traceback" not in result.output
+
+
 def test_a_file_too_large_is_refused(run: Run, tmp_path: Path) -> None:
     large = tmp_path / "large.json"
     large.write_bytes(b" " * 3_000_000)
@@ -136,9 +191,10 @@ def test_the_list_has_a_line_per_account(pool: Run) -> None:
         "REQUESTS",
         "ID",
     ]
-    assert [line.split() for line in lines[1:]] == [
+    assert [line.split() for line in lines[1::2]] == [
         ["active", email, "plus", "?", "?", "0", IDS[email]] for email in (ALICE, BOB, CAROL)
     ]
+    assert all(line.startswith("  signed in, last refreshed ") for line in lines[2::2])
 
 
 @pytest.mark.parametrize(
@@ -283,6 +339,7 @@ LIMITED = {
     "status": "rate_limited",
     "usage": {"primaryRemainingPercent": 0.4, "secondaryRemainingPercent": 60.0},
     "requestUsage": {"requestCount": 7},
+    "loginText": "signed in",
 }
 
 
@@ -323,7 +380,7 @@ def test_the_status_of_a_pool_without_a_server(pool: Run) -> None:
 def test_the_status_of_a_pool_that_cannot_serve(run: Run) -> None:
     shown, told = run("status"), run("status", "--json")
     assert (shown.exit_code, told.exit_code) == (1, 1)
-    assert "codex-lb accounts import" in shown.stdout
+    assert "codex-lb accounts login" in shown.stdout
     assert json.loads(told.stdout)["canServe"] is False
 
 
@@ -381,6 +438,38 @@ def test_whoever_can_open_the_store_needs_no_password(pool: Run, tmp_path: Path)
 
     asyncio.run(lock())
     assert set(listed(pool)) == set(IDS.values())
+
+
+def test_a_lost_password_is_replaced_by_who_has_the_data_directory(
+    run: Run, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+
+    async def with_store(work: Callable[[Store], Awaitable[Any]]) -> Any:
+        store = await Store.open(None, data, data / "encryption.key", clock=lambda: 0.0)
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    lost = Step(Login("lost", "S" * 32), opens=Session("cookie's hash", 0.0, 0.0, owes_code=True))
+    asyncio.run(with_store(lambda store: store.operators.act(lambda _: lost)))
+
+    result = run("operator", "reset-password", input="battery staple\n" * 2)
+
+    assert result.exit_code == 0, result.output
+    login, sessions = asyncio.run(with_store(lambda store: store.operators.state(1.0)))
+    assert asyncio.run(Passwords().matches(login.password_hash, "battery staple"))
+    assert (login.totp_secret, sessions) == (None, [])
+    (entry,) = asyncio.run(with_store(lambda store: store.operators.notes(limit=9)))
+    assert (entry.entry.action, entry.entry.actor) == ("reset_password", "command line")
+    assert "battery" not in result.output
+
+
+def test_a_password_that_is_none_is_not_set(run: Run) -> None:
+    result = run("operator", "reset-password", input="short\n" * 2)
+    assert result.exit_code == 1
+    assert "at least 8 characters" in result.stderr
 
 
 def test_another_program_on_the_port_is_not_taken_for_ours(run: Run, server: type[_Server]) -> None:

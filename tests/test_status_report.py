@@ -31,6 +31,8 @@ def account(name: str = "alice@example.com", **more: object) -> JsonObject:
         "resetAtPrimary": at(1_790),
         "resetAtSecondary": at(90_000),
         "resetAtMonthly": None,
+        "loginState": "signed_in",
+        "loginText": "signed in",
     } | more
 
 
@@ -90,7 +92,7 @@ PAUSED = account("carol@example.com", status="paused", statusReason="paused by t
         pytest.param(
             [],
             usage(),
-            "No accounts yet. Add one: codex-lb accounts import ~/.codex/auth.json",
+            "No accounts yet. Add one: codex-lb accounts login",
             id="there are none",
         ),
     ],
@@ -109,9 +111,16 @@ def test_each_account_has_a_line_and_its_reason_another() -> None:
     assert text(told, NOW).splitlines()[2:] == [
         "ACCOUNT            PLAN  5 H   WEEK/MO  RESETS IN  STREAMS  STATE",
         "alice@example.com  plus  75 %  60 %     30 m       2        active",
+        "  signed in",
         "bob@example.com    plus  75 %  60 %     35 m       0        rate limited",
         "  weekly limit until 14:05 UTC, told by upstream",
     ]
+
+
+def test_a_lost_login_is_what_is_told_first() -> None:
+    lost = {"loginState": "sign_in_again", "loginText": "sign in again because it was reused"}
+    told = report([LIMITED | lost], usage(), "server", NOW)
+    assert text(told, NOW).splitlines()[-1] == "  sign in again because it was reused"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -24,6 +24,8 @@ from codex_lb.settings import Settings
 
 if TYPE_CHECKING:  # slow to import, and not needed while a server runs
     from starlette.types import ASGIApp, Message
+
+    from codex_lb.dashboard.flows import Flows
 
 JsonObject = dict[str, Any]
 
@@ -80,8 +82,17 @@ class Answer:
     @property
     def message(self) -> str:
         """What the API says is wrong."""
+        return str(self._error.get("message") or f"status {self.status}")
+
+    @property
+    def code(self) -> str | None:
+        """Its name in the API; None if nothing is wrong."""
+        return self._error.get("code")
+
+    @property
+    def _error(self) -> JsonObject:
         error = self.document.get("error")
-        return str(error["message"]) if isinstance(error, dict) else f"status {self.status}"
+        return error if isinstance(error, dict) else {}
 
 
 Ask = Callable[[Question], Answer]
@@ -93,7 +104,7 @@ def reach(settings: Settings) -> Iterator[Ask]:
     if is_served(settings):
         yield lambda question: _over_http(settings, question)
         return
-    with _without_server(settings) as ask:
+    with without_server(settings) as ask:
         yield ask
 
 
@@ -130,11 +141,14 @@ def _over_http(settings: Settings, question: Question) -> Answer:
 
 
 @contextmanager
-def _without_server(settings: Settings) -> Iterator[Ask]:
+def without_server(settings: Settings) -> Iterator[Ask]:
+    """As `reach`, over the store itself in any case: nobody else may have a SQLite directory open."""
     from codex_lb import logs  # noqa: PLC0415  this and the next: only needed here, and slow
     from codex_lb.core.access import Trust  # noqa: PLC0415
     from codex_lb.dashboard.app import Ports, build  # noqa: PLC0415
+    from codex_lb.dashboard.callback import CallbackListener  # noqa: PLC0415
     from codex_lb.dashboard.callers import Callers  # noqa: PLC0415
+    from codex_lb.dashboard.flows import Flows  # noqa: PLC0415
     from codex_lb.dashboard.house import House  # noqa: PLC0415
     from codex_lb.dashboard.passwords import Passwords  # noqa: PLC0415
     from codex_lb.dashboard.sign_in import SignIn  # noqa: PLC0415
@@ -143,6 +157,15 @@ def _without_server(settings: Settings) -> Iterator[Ask]:
     from codex_lb.dashboard.stored_settings import StoredSettings  # noqa: PLC0415
     from codex_lb.dashboard.ui import Installation  # noqa: PLC0415
     from codex_lb.store import Store, StoreError, StoreInUseError  # noqa: PLC0415
+    from codex_lb.upstream.client import UpstreamClient  # noqa: PLC0415
+    from codex_lb.upstream.oauth import LoginHost  # noqa: PLC0415
+
+    async def connect() -> UpstreamClient:
+        return UpstreamClient(
+            settings.upstream_base_url,
+            settings.auth_base_url,
+            connect_timeout_s=settings.upstream_connect_timeout_seconds,
+        )
 
     logs.set_up("text", "warning", sys.stderr)
     clock = time.time  # noqa: TID251  where real time comes in
@@ -158,6 +181,9 @@ def _without_server(settings: Settings) -> Iterator[Ask]:
             raise AdminError(str(error)) from error
         try:
             accounts = StoredAccounts(store, clock)
+            upstream = runner.run(connect())
+            listener = CallbackListener(settings.oauth_callback_host, settings.oauth_callback_port)
+            flows = Flows(LoginHost(upstream, clock), accounts, listener, clock)
             callers = Callers(store.operators, Trust((_HERE,)), None, clock)
             app = build(
                 Ports(
@@ -171,14 +197,30 @@ def _without_server(settings: Settings) -> Iterator[Ask]:
                     SignIn(callers, Passwords(), clock),
                     store.operators,
                     StoredFirewall(store),
+                    flows,
                     House(store.moves, clock),
                 ),
                 installation=Installation(__version__),
                 clock=clock,
             )
-            yield lambda question: runner.run(_within(app, question))
+            try:
+                yield lambda question: runner.run(_while_tended(flows, _within(app, question)))
+            finally:
+                flows.close()
+                runner.run(upstream.close())
         finally:
             runner.run(store.close())
+
+
+async def _while_tended(flows: "Flows", answer: Coroutine[Any, Any, Answer]) -> Answer:
+    """Sign-ins go on as long as somebody asks for something."""
+    async with asyncio.TaskGroup() as group:
+        tending = group.create_task(flows.run())
+        try:
+            return await answer
+        finally:
+            async with flows.turn:  # a code that is being exchanged is good only once
+                tending.cancel()
 
 
 async def _within(app: "ASGIApp", question: Question) -> Answer:

@@ -23,11 +23,13 @@ from codex_lb.core.keys import ApiKey
 from codex_lb.core.live import filled
 from codex_lb.core.model import Account, OpenedRequest, Receipt
 from codex_lb.core.move_plan import Plan
-from codex_lb.core.operator_settings import OperatorSettings
+from codex_lb.core.operator_settings import Amounts
 from codex_lb.dashboard import app as dashboard
 from codex_lb.dashboard import assets
 from codex_lb.dashboard.bus import Bus
+from codex_lb.dashboard.callback import CallbackListener
 from codex_lb.dashboard.callers import Callers
+from codex_lb.dashboard.flows import Flows
 from codex_lb.dashboard.house import House
 from codex_lb.dashboard.passwords import Passwords
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
@@ -35,14 +37,15 @@ from codex_lb.dashboard.sign_in import SignIn
 from codex_lb.dashboard.stored_firewall import StoredFirewall
 from codex_lb.dashboard.stored_settings import StoredSettings
 from codex_lb.dashboard.telling import Telling
-from codex_lb.dashboard.ui import Installation, Variable
+from codex_lb.dashboard.ui import Installation
 from codex_lb.health import Health
 from codex_lb.jobs.affinities import AffinityKeeper
 from codex_lb.jobs.credentials import AheadOfNeed
+from codex_lb.jobs.following import follow
 from codex_lb.jobs.keeper import Keeper
-from codex_lb.jobs.logins import Logins
+from codex_lb.jobs.logins import Logins, LoginWatch, log_change
 from codex_lb.jobs.models import ModelSync
-from codex_lb.jobs.prune import prune_daily
+from codex_lb.jobs.prune import prune_hourly
 from codex_lb.jobs.timeline import Timeline
 from codex_lb.jobs.usage import UsagePoller
 from codex_lb.proxy.budget import RetryBudget
@@ -55,11 +58,13 @@ from codex_lb.proxy.parts import Parts
 from codex_lb.proxy.pool import Pool
 from codex_lb.proxy.routes import USAGE_PATH, DataPlane
 from codex_lb.proxy.told import Told
-from codex_lb.settings import Settings, shown
+from codex_lb.rules import Rules
+from codex_lb.settings import Settings
 from codex_lb.store import AccountTotals, Store, StoreError
 from codex_lb.upstream import side_calls, wire
 from codex_lb.upstream.client import UpstreamClient
 from codex_lb.upstream.credentials import Credentials, refresher
+from codex_lb.upstream.oauth import LoginHost
 
 _log = structlog.get_logger(__name__)
 
@@ -130,9 +135,13 @@ async def build(
         async with asyncio.TaskGroup() as group:
             spawn = partial(_spawn, group)
 
+            def saw(account: Account) -> None:
+                telling.account_changed(account)
+                watch.see(account)
+
             def changed(account: Account, *, urgent: bool) -> None:
                 keeper.changed(account, urgent=urgent)
-                telling.account_changed(account)
+                saw(account)
 
             pool = Pool(
                 clock=clock,
@@ -145,14 +154,19 @@ async def build(
             newest = await store.recent_requests(limit=_REMEMBERED, before=None)
             live = filled(row.receipt for row in reversed(newest) if row.receipt)
             telling = Telling(store.requests, bus, live, clock)
-            rules = Rules(pool)
-            operator = StoredSettings(store, rules.take)
-            rules.take(await operator.read())
+            environment = Amounts(
+                settings.proxy_account_stream_limit, settings.request_log_retention_days
+            )
+            rules = Rules(pool, environment)
+            operator = StoredSettings(store, environment, rules.take)
+            await operator.look()
             ring = KeyRing(store.keys, clock)
             await ring.load()
-            pool.load(await store.accounts())
+            stored = await store.accounts()
+            watch = LoginWatch(log_change, stored)
+            pool.load(stored)
             pool.load_affinities(await store.affinities(now=clock()))
-            logins = Logins(pool, store, timeline.note, spawn, clock)
+            logins = Logins(pool, store, timeline.note, spawn, clock, watch)
             credentials = Credentials(
                 store, refresher(upstream, clock), spawn, clock, observer=logins
             )
@@ -165,7 +179,7 @@ async def build(
             await credentials.load(account.id for account in pool.accounts())
             parts = Parts(
                 pool=pool,
-                told=Told(pool, clock),
+                told=Told(pool, clock, lambda: rules.now.hides_quota),
                 upstream=upstream,
                 credentials=credentials,
                 budget=RetryBudget(time.monotonic),
@@ -180,6 +194,7 @@ async def build(
                 clock=clock,
                 first_event_s=settings.first_event_timeout_seconds,
                 idle_s=settings.stream_idle_timeout_seconds,
+                forbids_fast=lambda: rules.now.forbids_fast,
             )
             models = Models(pool, partial(side_calls.get, upstream, credentials), clock)
             model_sync = ModelSync(models, store)
@@ -191,19 +206,26 @@ async def build(
                 container.host_address(),
                 settings.trusted_proxies,
             )
-            gate = Gate(ring, keyless, lambda: rules.needs_api_key, clock)
+            gate = Gate(ring, keyless, lambda: rules.now.needs_api_key, clock)
             firewall = StoredFirewall(store, gate.list_only)
             await firewall.load()
-            callers = Callers(store.operators, keyless.trust, settings.admin_api_token, clock)
+            callers = Callers(
+                store.operators,
+                keyless.trust,
+                settings.admin_api_token,
+                clock,
+                lambda: rules.now.session_s,
+            )
             sign_in = SignIn(callers, Passwords(), clock)
             await sign_in.announce()
             data_plane = DataPlane(
                 parts,
                 models,
                 gate,
-                partial(_own_usage, store, pool, clock),
+                partial(_own_usage, store, pool, rules, clock),
                 max_responses_body_mb=settings.max_responses_body_mb,
             )
+            store.keys.on_change = ring.look
             ring.on_round = lambda: data_plane.serving.stop_revoked(ring.is_good)
             usage = UsagePoller(
                 pool,
@@ -211,13 +233,15 @@ async def build(
                 clock,
                 interval_s=settings.usage_refresh_interval_seconds,
             )
-            accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage)
+            accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage, saw)
+            listener = CallbackListener(settings.oauth_callback_host, settings.oauth_callback_port)
+            flows = Flows(LoginHost(upstream, clock), accounts, listener, clock)
 
             async def moved_in(plan: Plan) -> None:
                 for member in plan.members:
                     await accounts.signed_in(member.account.id)
                 await firewall.load()
-                rules.take(await operator.read())
+                await operator.look()
                 await ring.load()
 
             jobs = [
@@ -227,8 +251,11 @@ async def build(
                 spawn(affinities.run()),
                 spawn(ahead.run()),
                 spawn(ring.run()),
-                spawn(prune_daily(store, settings.request_log_retention_days, clock)),
+                spawn(prune_hourly(store, lambda: rules.amounts, clock)),
+                spawn(flows.run()),
             ]
+            if settings.database_url is not None:  # there may be other replicas
+                jobs.append(spawn(follow(operator.look, firewall.load)))
             if settings.usage_refresh_enabled:
                 jobs.append(spawn(usage.run()))
             if settings.model_registry_enabled:
@@ -245,13 +272,14 @@ async def build(
                     sign_in,
                     store.operators,
                     firewall,
+                    flows,
                     House(store.moves, clock, keeper.flush, moved_in),
                     live,
                     lambda: telling.in_flight,
                     bus,
                     lambda model: pricing.knows(model, prices),
                 ),
-                installation=_installation(settings),
+                installation=Installation.of(settings, __version__),
                 clock=clock,
                 built=assets.shipped(),
                 base=settings.base_path,
@@ -259,6 +287,7 @@ async def build(
             )
             yield App(data_plane, Health(store), control, settings.base_path)
             credentials.close()
+            flows.close()
             for job in jobs:
                 job.cancel()
         for writer in (keeper, timeline, affinities):
@@ -266,15 +295,6 @@ async def build(
     finally:
         await upstream.close()
         await store.close()
-
-
-def _installation(settings: Settings) -> Installation:
-    return Installation(
-        __version__,
-        "postgresql" if settings.database_url else "sqlite",
-        str(settings.data_dir),
-        [Variable(*each) for each in shown(settings)],
-    )
 
 
 def _spawn(group: asyncio.TaskGroup, work: Work) -> "asyncio.Task[None]":
@@ -289,30 +309,21 @@ async def _guarded(work: Work) -> None:
         _log.exception("background work failed", work=getattr(work, "__qualname__", "?"))
 
 
-class Rules:
-    """What the operator has set, told to the parts that go by it."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-        self.needs_api_key = False
-
-    def take(self, settings: OperatorSettings) -> None:
-        self.needs_api_key = settings.needs_api_key
-        self._pool.use(settings.routing)
-
-
-async def _own_usage(store: Store, pool: Pool, clock: Callable[[], float], key: ApiKey) -> bytes:
+async def _own_usage(
+    store: Store, pool: Pool, rules: Rules, clock: Callable[[], float], key: ApiKey
+) -> bytes:
     """Raises `StoreError`."""
     known = await store.keys.one(key.id) or key
     served = (await store.keys.totals()).get(key.id, AccountTotals())
     only = key.terms.assigned_accounts
+    usable = [a for a in pool.accounts() if not only or a.id in only]
     return key_usage.document(
         known,
         requests=served.requests,
         total_tokens=served.total_tokens,
         cached_tokens=served.cached_tokens,
         cost_micros=served.cost_micros,
-        accounts=[a for a in pool.accounts() if not only or a.id in only],
+        accounts=None if rules.now.hides_quota else usable,
         now=clock(),
     )
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -15,8 +15,43 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 WRITE_NOW = "codex_lb.write_now"
 WriteNow = Callable[[bytes], bool]
 
+# Another extension, there if the client wants to leave HTTP. Its `call` answers 101 with the headers given
+# and hands the connection over; None: the client has sent more than it may before that answer.
+UPGRADE = "codex_lb.upgrade"
+
 _HOPS = "x-forwarded-for"
 _REPEATABLE = re.compile(r"[\x21-\x7e]{1,128}")  # in a header and in a log line
+
+
+class Pipe(Protocol):
+    """The way to the client of a connection that has left HTTP."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the client reads more slowly than is written."""
+        ...
+
+    def write(self, data: bytes, /) -> None: ...
+    async def drain(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Successor(Protocol):
+    """What takes over such a connection. All of it is called by the event loop and must not fail."""
+
+    def received(self, data: bytes, /) -> None: ...
+    def lost(self) -> None: ...
+
+    def check(self, now: float, /) -> None:
+        """Called every second or so; `now` is the event loop's clock."""
+        ...
+
+    def shutdown(self) -> None:
+        """The server takes no new work."""
+        ...
+
+
+Upgrade = Callable[[Mapping[str, str], Successor], Pipe | None]
 
 
 class ClientGoneError(Exception):
@@ -32,6 +67,12 @@ def peer(scope: Scope) -> str | None:
 def write_now(scope: Scope) -> WriteNow | None:
     """None: the server has no such extension, and `send` is the only way."""
     extension = scope.get("extensions", {}).get(WRITE_NOW)
+    return extension["call"] if extension else None
+
+
+def upgrade(scope: Scope) -> Upgrade | None:
+    """None: the client does not ask for it, or the server cannot."""
+    extension = scope.get("extensions", {}).get(UPGRADE)
     return extension["call"] if extension else None
 
 

@@ -6,7 +6,7 @@ also ends with 1 if no account can serve.
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +15,15 @@ from urllib.parse import quote
 import click
 
 from codex_lb import __version__, cli_data, settings, status_report
-from codex_lb.admin import AdminError, Answer, Ask, JsonObject, Question, is_served, reach
+from codex_lb.admin import AdminError, Ask, JsonObject, Question, is_served, without_server
+from codex_lb.asking import ACCOUNTS, asking, demand, find
+from codex_lb.asking import accounts as every_account
 from codex_lb.cli_db import db
-from codex_lb.listing import matching, table
+from codex_lb.cli_login import export, login
+from codex_lb.cli_setup import setup
+from codex_lb.listing import table
 from codex_lb.settings import SettingError, Settings
 
-_ACCOUNTS = "/api/accounts"
 _LARGEST_FILE = 1_048_576  # bytes; the server refuses more
 
 _host = click.option("--host", help="Listen on this address instead of CODEX_LB_HOST (127.0.0.1).")
@@ -127,12 +130,15 @@ def status(read: Settings, *, as_json: bool) -> None:
     """
     now = time.time()  # noqa: TID251  where real time comes in
     source: status_report.Source = "server" if is_served(read) else "store"
-    with _asking(read) as ask:
-        usage = _demand(ask(Question("GET", "/api/usage/summary")))
-        told = status_report.report(_list(ask), usage, source, now)
+    with asking(read) as ask:
+        usage = demand(ask(Question("GET", "/api/usage/summary")))
+        told = status_report.report(every_account(ask), usage, source, now)
     click.echo(json.dumps(told, indent=2) if as_json else status_report.text(told, now))
     if not told["canServe"]:
         raise click.exceptions.Exit(1)
+
+
+main.add_command(setup)
 
 
 @main.group()
@@ -151,28 +157,56 @@ def accounts() -> None:
     required=True,
     type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
 )
+@click.option("--dry-run", is_flag=True, help="Only say what would become of each file.")
 @click.pass_obj
-def import_(read: Settings, files: tuple[Path, ...]) -> None:
+def import_(read: Settings, files: tuple[Path, ...], *, dry_run: bool) -> None:
     """Add the accounts of auth.json FILES that Codex CLI wrote ("-" is standard input).
 
     A known account keeps its settings and history, and is signed in anew.
     """
-    with _asking(read) as ask:
-        known = {account["accountId"] for account in _list(ask)}
+    with asking(read) as ask:
+        if dry_run:
+            _preview(ask, files)
+            return
+        known = {account["accountId"] for account in every_account(ask)}
         failed = [file for file in files if not _import_one(ask, file, known)]
     if failed:
         raise click.exceptions.Exit(1)
 
 
-def _import_one(ask: Ask, file: Path, known: set[str]) -> bool:
-    """Says what became of it; whether it is in the pool now."""
+def _preview(ask: Ask, files: Sequence[Path]) -> None:
+    contents = {file: content for file in files if (content := _read(file)) is not None}
+    documents = [content.decode("utf-8", "replace") for content in contents.values()]
+    wish = Question("POST", f"{ACCOUNTS}/import/preview", document={"documents": documents})
+    told = demand(ask(wish))["documents"] if documents else []
+    for file, each in zip(contents, told, strict=True):
+        if each["status"] == "invalid":
+            click.echo(f"{file}: {each['message']}", err=True)
+            continue
+        would = "signed in anew" if each["status"] == "replaces" else "added"
+        about = f" {each['warning']}" if each["warning"] else ""
+        click.echo(f"{file}: {each['email']} ({each['planType']}) would be {would}.{about}")
+    if len(contents) < len(files) or any(each["status"] == "invalid" for each in told):
+        raise click.exceptions.Exit(1)
+
+
+def _read(file: Path) -> bytes | None:
+    """Says why if it cannot."""
     try:
         with click.open_file(str(file), "rb") as opened:
             content: bytes = opened.read(_LARGEST_FILE + 1)
     except OSError as error:
         click.echo(f"{file}: {error.strerror}", err=True)
+        return None
+    return content
+
+
+def _import_one(ask: Ask, file: Path, known: set[str]) -> bool:
+    """Says what became of it; whether it is in the pool now."""
+    content = _read(file)
+    if content is None:
         return False
-    answer = ask(Question("POST", f"{_ACCOUNTS}/import", content))
+    answer = ask(Question("POST", f"{ACCOUNTS}/import", content))
     if not answer.ok:
         click.echo(f"{file}: {answer.message}", err=True)
         return False
@@ -183,19 +217,23 @@ def _import_one(ask: Ask, file: Path, known: set[str]) -> bool:
     return True
 
 
+accounts.add_command(login)
+accounts.add_command(export)
+
+
 @accounts.command("list")
 @click.option("--json", "as_json", is_flag=True, help="The answer of GET /api/accounts.")
 @click.pass_obj
 def list_(read: Settings, *, as_json: bool) -> None:
     """Show all accounts and what they have left."""
-    with _asking(read) as ask:
-        told = _list(ask)
+    with asking(read) as ask:
+        told = every_account(ask)
     if as_json:
         click.echo(json.dumps({"accounts": told}, indent=2))
     elif told:
         click.echo(table(told))
     else:
-        click.echo("No accounts yet. Add one: codex-lb accounts import ~/.codex/auth.json")
+        click.echo("No accounts yet. Add one: codex-lb accounts login")
 
 
 @accounts.command()
@@ -243,6 +281,29 @@ def priority(read: Settings, account: str, order: str) -> None:
     _do(read, account, "PUT", "/routing-policy", f"set to {order}", {"routingPolicy": order})
 
 
+@main.group()
+def operator() -> None:
+    """The operator's own sign-in."""
+
+
+@operator.command("reset-password")
+@click.pass_obj
+def reset_password(read: Settings) -> None:
+    """Set a new password without the old one.
+
+    It takes the data directory, and on SQLite a stopped server. Every session ends, and one-time codes
+    are off until they are set up again.
+    """
+    try:
+        with without_server(read) as ask:
+            wanted = click.prompt("New password", hide_input=True, confirmation_prompt=True)
+            target = "/api/dashboard-auth/password/reset"
+            demand(ask(Question("POST", target, document={"password": wanted})))
+    except AdminError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("The password is set. Every session has ended; one-time codes are off.")
+
+
 def _do(
     read: Settings,
     wanted: str,
@@ -251,38 +312,8 @@ def _do(
     done: str,
     document: JsonObject | None = None,
 ) -> None:
-    with _asking(read) as ask:
-        found = _find(ask, wanted)
-        target = f"{_ACCOUNTS}/{quote(found['accountId'], safe='')}{suffix}"
-        _demand(ask(Question(method, target, document=document)))
+    with asking(read) as ask:
+        found = find(ask, wanted)
+        target = f"{ACCOUNTS}/{quote(found['accountId'], safe='')}{suffix}"
+        demand(ask(Question(method, target, document=document)))
     click.echo(f"{found['email']} {done}")
-
-
-@contextmanager
-def _asking(read: Settings) -> Iterator[Ask]:
-    try:
-        with reach(read) as ask:
-            yield ask
-    except AdminError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _find(ask: Ask, wanted: str) -> JsonObject:
-    found = matching(_list(ask), wanted)
-    if not found:
-        raise click.ClickException(f"No account is called {wanted!r}; see: codex-lb accounts list")
-    if len(found) > 1:
-        ids = ", ".join(account["accountId"] for account in found)
-        raise click.ClickException(f"{wanted!r} may mean any of {ids}")
-    return found[0]
-
-
-def _list(ask: Ask) -> list[JsonObject]:
-    told: list[JsonObject] = _demand(ask(Question("GET", _ACCOUNTS)))["accounts"]
-    return told
-
-
-def _demand(answer: Answer) -> JsonObject:
-    if not answer.ok:
-        raise click.ClickException(answer.message)
-    return answer.document

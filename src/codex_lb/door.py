@@ -10,6 +10,8 @@ uvicorn's httptools protocol parses requests and writes replies; `Door` adds wha
 4. One peer address holds a limited number of connections.
 5. Requests are not pipelined: what follows an unanswered request is dropped and the connection
    ends with the answer, as RFC 9112 section 9.3.2 allows.
+6. A connection that leaves HTTP (`asgi.UPGRADE`) keeps its place, its bound on what a client does
+   not read, and its share of the sweep; what its bytes mean is then its successor's business.
 
 Nothing is timed per chunk or per request: a connection notes when its phase began, and
 `Hall.sweep` looks at all of them every now and then. `server.py` opens a door per connection.
@@ -17,6 +19,7 @@ Nothing is timed per chunk or per request: a connection notes when its phase beg
 
 import asyncio
 import enum
+from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 
@@ -59,6 +62,7 @@ class _Phase(enum.Enum):
     REPLY = enum.auto()  # a whole request, not answered yet
     IDLE = enum.auto()  # answered
     LINGER = enum.auto()  # answered and half closed; the client may still be sending
+    UPGRADED = enum.auto()  # no longer HTTP
     CLOSING = enum.auto()  # closed, with a reply's last bytes still to be taken by the client
 
 
@@ -71,6 +75,22 @@ class _Line:
         self.write = door.transport.write
         self.is_closing = door.transport.is_closing
         self.close = door.hang_up
+
+
+class _Pipe:
+    """A connection as its successor sees it."""
+
+    __slots__ = ("_flow", "close", "drain", "write")
+
+    def __init__(self, door: "Door") -> None:
+        self.write = door.transport.write
+        self.close = door.transport.close
+        self.drain = door.flow.drain
+        self._flow = door.flow
+
+    @property
+    def is_behind(self) -> bool:
+        return self._flow.write_paused
 
 
 class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
@@ -87,6 +107,7 @@ class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._fed = 0  # bytes parsed since the head began, or since the body's last byte
         self._keep_alive = False  # what the client asked for
         self._arrived: RequestResponseCycle | None = None  # parsed, not started
+        self._successor: asgi.Successor | None = None  # once it has left HTTP
 
     # The connection
 
@@ -100,6 +121,8 @@ class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._hall.leave(self, self._peer())
+        if self._successor is not None:
+            self._successor.lost()
 
     def pause_writing(self) -> None:
         self._blocked_since = self.loop.time()
@@ -108,6 +131,8 @@ class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
     def shutdown(self) -> None:
         if self._phase in (_Phase.FRESH, _Phase.IDLE):
             self.transport.close()
+        elif self._successor is not None:
+            self._successor.shutdown()
         else:
             self._keep_alive = False
             if self._is_answering() and not self.cycle.response_started:
@@ -147,6 +172,8 @@ class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
                 self.transport.close()
             case _Phase.CLOSING if waited > bounds.write_stall_s:
                 self.transport.abort()
+            case _Phase.UPGRADED if self._successor is not None:
+                self._successor.check(now)
             case _:
                 pass
 
@@ -159,6 +186,9 @@ class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
         self.data_received(self._hall.buffer[:nbytes].tobytes())
 
     def data_received(self, data: bytes) -> None:
+        if self._successor is not None:
+            self._successor.received(data)
+            return
         if self._deaf:
             self._spill(len(data))
             return
@@ -170,8 +200,9 @@ class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
         try:
             self.parser.feed_data(data)
             self._check_unfinished()
-        except httptools.HttpParserUpgrade:
-            self._go_deaf()  # nobody here speaks another protocol: it is served as HTTP
+        except httptools.HttpParserUpgrade as switch:
+            self._go_deaf()  # until the application takes it out of HTTP, it is served as HTTP
+            self._spilled = len(data) - switch.args[0]
         except httptools.HttpParserCallbackError as error:
             self._stop(error.__context__)
         except (httptools.HttpParserError, _StopParsingError) as error:
@@ -194,6 +225,8 @@ class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
         self.cycle.keep_alive = False  # until the body is complete
         self.cycle.transport = self._line  # type: ignore[assignment] # all of it that a cycle uses
         self.scope["extensions"] = {asgi.WRITE_NOW: {"call": partial(_write_now, self.cycle)}}
+        if self.parser.should_upgrade():
+            self.scope["extensions"][asgi.UPGRADE] = {"call": self._upgrade}
 
     def on_body(self, body: bytes) -> None:
         self._since = self.loop.time()
@@ -246,10 +279,25 @@ class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
             await self.app(cycle.scope, cycle.receive, cycle.send)
         except Exception:  # the outer edge: a crash costs one request, not the server
             self._hall.log.exception("request crashed", path=cycle.scope["path"])
-        if not (cycle.response_complete or cycle.disconnected):
+        if self._successor is not None:
+            self.transport.close()
+        elif not (cycle.response_complete or cycle.disconnected):
             await self._apologize(cycle)
         cycle.scope["extensions"].clear()
         cycle.on_response = _nothing  # parts the references of connection and cycle
+
+    def _upgrade(self, headers: Mapping[str, str], successor: asgi.Successor) -> asgi.Pipe | None:
+        if self._spilled or self.cycle.response_started:
+            return None
+        named = (
+            (name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()
+        )
+        lines = [*self._hall.state.default_headers, *named]
+        head = b"".join(name + b": " + value + b"\r\n" for name, value in lines)
+        self.transport.write(STATUS_LINE[101] + head + b"\r\n")
+        self._successor = successor
+        self._enter(_Phase.UPGRADED)
+        return _Pipe(self)
 
     async def _apologize(self, cycle: RequestResponseCycle) -> None:
         """End a request whose application left it open: 500, or a visibly cut reply."""

@@ -4,6 +4,7 @@ Accounts are objects of `GET /api/accounts`.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 JsonObject = dict[str, Any]
@@ -11,9 +12,11 @@ JsonObject = dict[str, Any]
 _HEAD = ("STATUS", "E-MAIL", "PLAN", "5 H LEFT", "WEEK LEFT", "REQUESTS", "ID")
 
 
-def table(accounts: Iterable[JsonObject]) -> str:
-    """One line per account below a heading, in columns."""
-    return "\n".join(columns([_HEAD, *map(_row, accounts)]))
+def table(accounts: Sequence[JsonObject]) -> str:
+    """A heading, then a line in columns and one about the login for each account."""
+    heading, *rows = columns([_HEAD, *map(_row, accounts)])
+    about = (f"  {account['loginText']}" for account in accounts)
+    return "\n".join([heading, *chain.from_iterable(zip(rows, about, strict=True))])
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -19,6 +19,7 @@ from dotenv import dotenv_values
 from codex_lb.core.access import IPNetwork
 
 PREFIX = "CODEX_LB_"
+CLIENT_KEY = "CODEX_LB_API_KEY"  # not ours: clients on the same machine read their key there
 
 
 class SettingError(Exception):
@@ -47,6 +48,8 @@ class Settings:
     proxy_account_stream_limit: int = 8
     model_registry_enabled: bool = True
     token_refresh_interval_days: float = 8.0  # only upstream knows when an idle login lapses
+    oauth_callback_host: str = "localhost"  # both loopback families; in a container 0.0.0.0
+    oauth_callback_port: int = 1455  # the login host knows no other; tests use others
     max_responses_body_mb: int = 128
     usage_refresh_enabled: bool = True
     usage_refresh_interval_seconds: float = 60.0
@@ -121,7 +124,8 @@ def load(environ: Mapping[str, str]) -> tuple[Settings, list[str]]:
         for name, f in names.items()  # the prefixed names last, so that they win
         if environ.get(name, "").strip()
     }
-    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+    ours = known.keys() | {CLIENT_KEY}
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in ours)
     return Settings(**values), [_warning(name, known) for name in unknown]  # type: ignore[arg-type]  # by _READERS
 
 
@@ -209,6 +213,7 @@ def _is_log_format(value: object) -> None:
 _DAY_S = 86_400.0
 _CHECKS: Mapping[str, Callable[[object], None]] = {
     "port": _within(0, 65_535),
+    "oauth_callback_port": _within(1, 65_535),
     "upstream_base_url": _is_url,
     "auth_base_url": _is_url,
     "upstream_connect_timeout_seconds": _within(0.01, _DAY_S),
@@ -229,7 +234,5 @@ _ANNOUNCED = frozenset(
     {
         "MAX_BODY_MB",
         "METRICS_PORT",
-        "OAUTH_CALLBACK_HOST",
-        "OAUTH_CALLBACK_PORT",
     }
 )

@@ -47,14 +47,21 @@ def text(told: JsonObject, now: float) -> str:
         parts += ["", heading]
         for account, line in zip(accounts, lines, strict=True):
             parts.append(line)
-            if account["statusReason"]:
-                parts.append(f"  {_clip(account['statusReason'], _WIDTH - 2)}")
+            parts.append(f"  {_clip(_about(account), _WIDTH - 2)}")
     return "\n".join(parts)
+
+
+def _about(account: JsonObject) -> str:
+    """A lost login comes before everything else, a good one after it."""
+    login: str = account["loginText"]
+    if account["loginState"] in ("sign_in_again", "deactivated"):
+        return login
+    return account["statusReason"] or login
 
 
 def _verdict(accounts: Sequence[JsonObject], ready: int, usage: JsonObject, now: float) -> str:
     if not accounts:
-        return "No accounts yet. Add one: codex-lb accounts import ~/.codex/auth.json"
+        return "No accounts yet. Add one: codex-lb accounts login"
     count = f"{ready} of {len(accounts)} accounts can serve"
     if not ready:
         ends = [(at, account) for account in accounts if (at := account["blockedUntil"])]

@@ -153,6 +153,24 @@ def test_origin_against_host(host: str, origin: str, foreign: bool) -> None:
         pytest.param("GET", {"sec-fetch-site": "cross-site"}, False, id="a link may lead here"),
         pytest.param("HEAD", {"sec-fetch-site": "cross-site"}, False, id="also to look"),
         pytest.param(
+            "GET",
+            {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"},
+            False,
+            id="a link, says the browser",
+        ),
+        pytest.param(
+            "GET",
+            {"sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors"},
+            True,
+            id="an image of another port's page may not",
+        ),
+        pytest.param(
+            "GET",
+            {"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"},
+            False,
+            id="our own script may",
+        ),
+        pytest.param(
             "GET", {"origin": "http://evil.example.com"}, True, id="a script or WebSocket may not"
         ),
         pytest.param("DELETE", {"sec-fetch-site": "cross-site"}, True, id="a write may not"),

@@ -46,3 +46,7 @@ def test_two_api_keys_have_two_conversations() -> None:
 
 def test_a_request_id_is_no_conversation() -> None:
     assert key({"x-client-request-id": "x"}, opening=b"a") == key(opening=b"a")
+
+
+def test_what_has_neither_name_nor_opening_belongs_nowhere() -> None:
+    assert affinity.of(call(opening=b""), {}, api_key_id=None) == affinity.NONE

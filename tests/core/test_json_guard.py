@@ -55,6 +55,8 @@ def test_refuse(body: bytes, reason: str | None) -> None:
         pytest.param(b"[" + b"1," * 500_000 + b"1]", id="too many values"),
         pytest.param(b'["\xff"]', id="not UTF-8"),
         pytest.param(json.dumps("[" * 200).encode(), id="odd text, which a closer look lets pass"),
+        pytest.param(b"[" * 60 + b" " * 300_000 + b"[" * 60, id="too deep across two windows"),
+        pytest.param(b'["' + b"x" * 300_000 + b"\xff", id="not UTF-8 at the far end"),
     ],
 )
 def test_a_glance_sends_on_what_needs_a_closer_look(body: bytes) -> None:
@@ -69,6 +71,9 @@ def test_a_glance_sends_on_what_needs_a_closer_look(body: bytes) -> None:
         pytest.param(json.dumps([{"a": [{"b": []}]}] * 5000).encode(), id="wide and flat"),
         pytest.param(json.dumps(["if x[0]: {", "é"] * 40).encode(), id="code in strings"),
         pytest.param(json.dumps([[{"a": 1}]] * 200).encode()[:-40], id="cut off"),
+        pytest.param(
+            b'"' + b"x" * 262_142 + "é".encode() + b'"', id="a character across two windows"
+        ),
     ],
 )
 def test_a_glance_suffices_for_ordinary_bodies(body: bytes) -> None:

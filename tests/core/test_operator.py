@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from codex_lb.core import operator
-from codex_lb.core.operator import Login, Refused, Session, Shown
+from codex_lb.core.operator import LIFE_S, Login, Refused, Session, Shown
 
 NOW = 1_800_000_000.0
 OPEN = Login()
@@ -83,18 +83,21 @@ def test_who_is_the_operator(login: Login, shown: Shown, has_token: bool, expect
 
 
 @pytest.mark.parametrize(
-    ("created", "seen", "alive"),
+    ("created", "seen", "life_s", "alive"),
     [
-        pytest.param(0, 0, True, id="a new session lives"),
-        pytest.param(23 * 3600, 23 * 3600, True, id="a day without use"),
-        pytest.param(24 * 3600, 24 * 3600, False, id="and no longer"),
-        pytest.param(7 * 86_400 - 1, 0, True, id="in use it lives a week"),
-        pytest.param(7 * 86_400, 0, False, id="and no longer"),
+        pytest.param(0, 0, LIFE_S, True, id="a new session lives"),
+        pytest.param(23 * 3600, 23 * 3600, LIFE_S, True, id="a day without use"),
+        pytest.param(24 * 3600, 24 * 3600, LIFE_S, False, id="and no longer"),
+        pytest.param(7 * 86_400 - 1, 0, LIFE_S, True, id="in use it lives a week"),
+        pytest.param(7 * 86_400, 0, LIFE_S, False, id="and no longer"),
+        pytest.param(3_600, 0, 3_600, False, id="or as long as the operator says"),
     ],
 )
-def test_sessions_end_by_themselves(created: float, seen: float, alive: bool) -> None:
+def test_sessions_end_by_themselves(
+    created: float, seen: float, life_s: float, alive: bool
+) -> None:
     session = Session("hash", NOW - created, NOW - seen, owes_code=False)
-    assert operator.is_alive(session, NOW) is alive
+    assert operator.is_alive(session, NOW, life_s=life_s) is alive
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from codex_lb.core.outcome import (
 )
 
 RELAY = Outcome("relay")
+AGAIN = Outcome("again")
 LIGHTEN = Outcome("lighten")
 RENEW = Outcome("renew")
 FAULT = Outcome("next", block="fault", transient=True)
@@ -140,7 +141,7 @@ CASES: dict[str, tuple[Signal, Outcome, Outcome, Outcome]] = {
         RELAY, RELAY, RELAY,
     ),
     "WebSocket age": (
-        http(400, {"code": "websocket_connection_limit_reached"}), RELAY, RELAY, RELAY,
+        http(400, {"code": "websocket_connection_limit_reached"}), AGAIN, AGAIN, RELAY,
     ),
     "overloaded": (http(503, {"code": "server_is_overloaded"}), OVERLOADED, OVERLOADED, RELAY),
     "overloaded in a stream": (failed("server_is_overloaded"), OVERLOADED, OVERLOADED, RELAY),
@@ -222,6 +223,34 @@ def test_a_renewal(signal: Signal, expected: Outcome) -> None:
 )
 def test_a_side_call(signal: Signal, phase: Phase, expected: Outcome) -> None:
     assert outcome(Endpoint.SUPPORT, signal, phase) == expected
+
+
+OTHER = Outcome("next_once")
+OTHER_OR_SAME = Outcome("next_once", transient=True)
+
+
+@pytest.mark.parametrize(
+    ("signal", "plain", "once"),
+    [
+        pytest.param(http(401), RENEW, RENEW, id="a refused credential is renewed"),
+        pytest.param(http(429), OTHER, OTHER, id="a limit is asked of one other account"),
+        pytest.param(http(403), OTHER, OTHER, id="so is what this one may not"),
+        pytest.param(
+            http(403, {"code": "account_deleted"}), GONE, GONE, id="gone is gone everywhere"
+        ),
+        pytest.param(
+            fault("connect_failed", ""), OTHER_OR_SAME, OTHER_OR_SAME, id="nothing was sent"
+        ),
+        pytest.param(http(404), RELAY, RELAY, id="every account would say the same"),
+        pytest.param(http(500), OVERLOADED, RELAY, id="a fault, and it may be done"),
+        pytest.param(fault("connection_reset", ""), OVERLOADED, RELAY, id="cut, perhaps done"),
+        pytest.param(fault("first_event_timeout", ""), OVERLOADED, RELAY, id="silence"),
+        pytest.param(http(302), OVERLOADED, RELAY, id="no answer of an API"),
+    ],
+)
+def test_a_clients_call_beside_the_turns(signal: Signal, plain: Outcome, once: Outcome) -> None:
+    assert outcome(Endpoint.PLAIN, signal, Phase.FRESH) == plain
+    assert outcome(Endpoint.ONCE, signal, Phase.FRESH) == once
 
 
 def every_signal() -> list[Signal]:

@@ -227,7 +227,7 @@ def test_headers_event_and_document_say_the_same(accounts: list[Account]) -> Non
     expected = [(w.minutes, w.used_percent, w.resets_at) for w in told]
 
     headers = pool_quota.headers(pool)
-    data = pool_quota.event(pool).split(b"data: ")[1]
+    data = pool_quota.event(pool)
     report = usage_report.read(pool_quota.document(pool), NOW)
 
     assert report is not None

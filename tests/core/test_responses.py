@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codex_lb.core import responses
 from codex_lb.core.raw_fields import BadRequestError
-from codex_lb.core.responses import Dialect, read
+from codex_lb.core.responses import Dialect, read, read_frame
 
 UPSTREAM = {"store": False, "stream": True}
 
@@ -55,6 +56,11 @@ def ask(**fields: object) -> dict[str, Any]:
              "input": [message("system", [{"type": "input_text", "text": "be kind"}])]},
             {"instructions": "be brief\nbe kind", "input": []},
             id="behind those that are there",
+        ),
+        pytest.param(
+            {"input": [message("system", "JSON")], "text": {"format": {"type": "json_object"}}},
+            {"input": [message("developer", "JSON")], "text": {"format": {"type": "json_object"}}},
+            id="upstream looks for the word JSON in the input",
         ),
         pytest.param(
             {"input": [message("developer", "base")]}, {"input": [message("developer", "base")]},
@@ -186,6 +192,13 @@ def test_what_is_known_of_a_call() -> None:
     assert call.opening == b'"Be kind."\n"hi"'
 
 
+@pytest.mark.parametrize(("tier", "sent"), [("fast", None), ("ultrafast", None), ("flex", "flex")])
+def test_a_slowed_call_pays_for_no_speed(tier: str, sent: str | None) -> None:
+    body = json.dumps(ask(service_tier=tier)).encode()
+    call = responses.slowed(read(body, Dialect.CODEX))
+    assert (call.service_tier, json.loads(call.body).get("service_tier")) == (sent, sent)
+
+
 @pytest.mark.parametrize(
     ("dialect", "stream", "expected"),
     [
@@ -252,3 +265,61 @@ def test_any_object_is_read_or_refused(body: dict[str, Any]) -> None:
         except BadRequestError:
             continue
         assert json.loads(out)["store"] is False
+
+
+@pytest.mark.parametrize(
+    ("content", "files"),
+    [
+        pytest.param({"type": "input_file", "file_id": "file_1"}, ("file_1",), id="a file"),
+        pytest.param(
+            {"type": "input_image", "image_url": "sediment://file_2"}, ("file_2",), id="an image"
+        ),
+        pytest.param({"type": "input_text", "text": '"file_id": "file_3"'}, (), id="only a text"),
+        pytest.param({"type": "input_file", "file_id": {"a": 1}}, (), id="no id"),
+        pytest.param([{"file_id": "file_4"}] * 2, ("file_4",), id="named twice"),
+        pytest.param([{"file_id": f"f{i}"} for i in range(99)], tuple(f"f{i}" for i in range(32)),
+                     id="too many to look up"),
+    ],
+)  # fmt: skip
+def test_the_files_that_a_body_names(content: Any, files: tuple[str, ...]) -> None:
+    body = {"model": "m", "input": [{"role": "user", "content": content}]}
+    assert read(json.dumps(body).encode(), Dialect.CODEX).files == files
+
+
+def framed(body: dict[str, Any], dialect: Dialect = Dialect.CODEX) -> dict[str, Any]:
+    """What upstream gets for a frame of `body`."""
+    data = json.dumps({"type": "response.create"} | body).encode()
+    decoded: dict[str, Any] = json.loads(read_frame(data, dialect).body)
+    return decoded
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        pytest.param({"stream": True}, {}, id="a frame does not say that it streams"),
+        pytest.param({"store": True, "temperature": 1}, {}, id="else it is a body"),
+        pytest.param({"generate": False}, {"generate": False}, id="a prewarm is one"),
+        pytest.param(
+            {"reasoning_effort": "minimal"}, {"reasoning": {"effort": "low"}}, id="tidied"
+        ),
+    ],
+)
+def test_a_frame_is_a_body_with_a_type(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert framed(ask(**fields)) == ask(type="response.create", store=False) | expected
+
+
+def test_a_frame_that_needs_no_change_keeps_its_bytes() -> None:
+    data = b'{ "type":"response.create","model":"gpt-5.5", "input":[],"store":false,"odd":1.50 }'
+    call = read_frame(data, Dialect.CODEX)
+    assert (call.body, call.stream, call.generates) == (data, True, True)
+    assert not read_frame(data[:-1] + b',"generate":false}', Dialect.CODEX).generates
+
+
+def test_a_lite_models_flag_stands_in_its_frames_metadata_once() -> None:
+    tools = {"type": "additional_tools", "role": "developer", "tools": []}
+    body = ask(input=[tools], client_metadata={"a": "b"})
+    flagged = framed(body)
+    flag = "ws_request_header_x_openai_internal_codex_responses_lite"
+    assert flagged["client_metadata"] == {"a": "b", flag: "true"}
+    data = json.dumps(flagged).encode()
+    assert read_frame(data, Dialect.CODEX).body is data

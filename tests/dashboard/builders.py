@@ -22,13 +22,14 @@ from codex_lb.core.model import (
     QuotaSample,
     QuotaWindow,
 )
-from codex_lb.core.operator import Login, Session, is_alive
-from codex_lb.core.operator_settings import OperatorSettings
+from codex_lb.core.operator import LIFE_S, Login, Session, is_alive
+from codex_lb.core.operator_settings import Amounts, OperatorSettings
 from codex_lb.dashboard.api_keys import KeysPort
 from codex_lb.dashboard.app import Ports, build
 from codex_lb.dashboard.assets import Built
 from codex_lb.dashboard.bundle import HousePort
 from codex_lb.dashboard.callers import Callers, OperatorsPort
+from codex_lb.dashboard.flows import Flows
 from codex_lb.dashboard.passwords import Passwords
 from codex_lb.dashboard.ports import Clock
 from codex_lb.dashboard.sign_in import SignIn
@@ -76,6 +77,9 @@ class FakeAccounts:
             id_, identity, "active", None, NOW, credential.refreshed_at, credential.expires_at
         )
         return self.rows[id_], replaced
+
+    async def credential(self, account_id: str) -> Credential | None:
+        return self.credentials.get(account_id)
 
     async def set_state(
         self, account_id: str, state: AccountState, *, allowed_from: Collection[AccountState]
@@ -161,6 +165,7 @@ class FakeHistory:
 @dataclass
 class FakeSettings:
     kept: OperatorSettings = field(default_factory=OperatorSettings)
+    environment: Amounts = field(default_factory=Amounts)
 
     async def read(self) -> OperatorSettings:
         return self.kept
@@ -181,7 +186,7 @@ class FakeOperators:
     async def state(self, now: float) -> tuple[Login, list[Session]]:
         if self.broken:
             raise self.broken
-        return self.login, [one for one in self.open.values() if is_alive(one, now)]
+        return self.login, [one for one in self.open.values() if is_alive(one, now, life_s=LIFE_S)]
 
     async def act(self, decide: Callable[[Login], Step]) -> Step:
         step = decide(self.login)
@@ -274,6 +279,7 @@ def caller(
     clock: Clock = lambda: NOW,
     cookies: dict[str, str] | None = None,
     admin_token: str | None = None,
+    flows: Flows = cast("Flows", None),  # noqa: B008  likewise
     built: Built | None = None,
     base: str = "",
 ) -> httpx2.AsyncClient:
@@ -291,6 +297,7 @@ def caller(
             sign_in or entrance(operators, clock, token=admin_token),
             operators,
             firewall or FakeFirewall(),
+            flows,
             house,
         ),
         installation=Installation("9.9"),

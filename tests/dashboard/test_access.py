@@ -91,10 +91,12 @@ async def test_the_api_describes_itself_to_the_operator_alone(
     assert {path for path in described["paths"] if not path.startswith("/api/ui/")} == {
         "/api/accounts",
         "/api/accounts/import",
+        "/api/accounts/import/preview",
         "/api/accounts/{account_id}",
         "/api/accounts/{account_id}/alias",
         "/api/accounts/{account_id}/daily",
         "/api/accounts/{account_id}/events",
+        "/api/accounts/{account_id}/export/auth",
         "/api/accounts/{account_id}/pause",
         "/api/accounts/{account_id}/probe",
         "/api/accounts/{account_id}/reactivate",
@@ -123,6 +125,11 @@ async def test_the_api_describes_itself_to_the_operator_alone(
         "/api/firewall/ips/{ip}",
         "/api/forecast",
         "/api/models",
+        "/api/oauth/cancel",
+        "/api/oauth/complete",
+        "/api/oauth/manual-callback",
+        "/api/oauth/start",
+        "/api/oauth/status",
         "/api/request-logs",
         "/api/request-logs/options",
         "/api/request-logs/{request_id}",
@@ -272,3 +279,42 @@ async def test_the_admin_token_does_not_help_a_foreign_page(accounts: FakeAccoun
     headers = {"authorization": f"Bearer {TOKEN}", "origin": "https://attacker.example"}
     answer = await client.get("/api/accounts", headers=headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cross_site_request")
+
+
+async def test_a_body_without_end_is_not_read_to_its_end(client: httpx2.AsyncClient) -> None:
+    chunks = iter(range(100))
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in chunks:
+            yield b" " * 65_536
+
+    answer = await client.post(
+        "/api/dashboard-auth/password/login",
+        content=endless(),
+        headers={"content-type": "application/json"},
+    )
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "payload_too_large")
+    assert len(list(chunks)) > 60
+
+
+async def test_every_route_announces_our_envelope_for_its_refusals(
+    client: httpx2.AsyncClient,
+) -> None:
+    document = (await client.get("/api/openapi.json")).json()
+
+    announced = [
+        {
+            status: told["content"]["application/json"]["schema"]["$ref"]
+            for status, told in operation["responses"].items()
+            if status >= "400"
+        }
+        for operations in document["paths"].values()
+        for operation in operations.values()
+    ]
+    assert all(
+        {"400", "401", "403", "413", "415", "422", "429", "503"} <= set(a) for a in announced
+    )
+    assert {ref for each in announced for ref in each.values()} == {
+        "#/components/schemas/ErrorBody"
+    }

@@ -46,6 +46,18 @@ async def test_a_change_is_written_down_with_its_maker_and_target(
     ]
 
 
+async def test_of_settings_it_says_what_was_set(
+    here: httpx2.AsyncClient, operators: FakeOperators
+) -> None:
+    told = (await here.get("/api/settings")).json()
+    await here.put("/api/settings", json=told | {"apiKeyAuthEnabled": True})
+    (entry,) = operators.entries
+    assert (entry.action, entry.target) == ("update_settings", None)
+    assert entry.detail is not None
+    assert entry.detail.keys() == {"apiKeyAuthEnabled", "requestId"}
+    assert entry.detail["apiKeyAuthEnabled"] is True
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

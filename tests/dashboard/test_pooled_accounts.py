@@ -9,7 +9,7 @@ from tests.dashboard.builders import NOW, AuthFile
 
 from codex_lb.core.accounts import PAUSE, PROBE, REACTIVATE, Change
 from codex_lb.core.identity import parse
-from codex_lb.core.model import Block, Credential
+from codex_lb.core.model import Account, Block, Credential
 from codex_lb.dashboard.pooled_accounts import PooledAccounts
 from codex_lb.jobs.keeper import Keeper
 from codex_lb.proxy.leases import Wish
@@ -34,6 +34,7 @@ class Running:
     accounts: PooledAccounts
     pool: Pool
     usage: FakeUsage
+    watched: list[Account]
 
 
 @pytest.fixture
@@ -50,7 +51,9 @@ def running(store: Store) -> Running:
     keeper, usage = Keeper(store), FakeUsage()
     pool = Pool(clock=clock, limit=8, on_change=keeper.changed)
     credentials = Credentials(store, refresh, spawn, clock)
-    return Running(PooledAccounts(store, pool, credentials, keeper, clock, usage), pool, usage)
+    watched: list[Account] = []
+    accounts = PooledAccounts(store, pool, credentials, keeper, clock, usage, watched.append)
+    return Running(accounts, pool, usage, watched)
 
 
 async def added(running: Running, auth_file: AuthFile) -> str:
@@ -63,6 +66,7 @@ async def test_a_new_account_is_in_the_pool_and_upstream_is_asked_about_it(
 ) -> None:
     id_ = await added(running, auth_file)
     assert [account.id for account in running.pool.accounts()] == [id_]
+    assert [account.id for account in running.watched] == [id_]
     assert running.usage.asked_soon == [id_]
 
 

@@ -524,6 +524,48 @@ async def test_guesses_at_once_are_no_more() -> None:
     assert int(late.headers["retry-after"]) == 15
 
 
+async def shows(house: House, token: str, peer: str = REMOTE) -> tuple[int, str | None]:
+    browser = house.browser(peer)
+    browser.headers["authorization"] = f"Bearer {token}"
+    return told(await browser.get("/api/accounts"))
+
+
+async def test_guesses_at_the_admin_token_are_as_few() -> None:
+    house = House(token="right")
+    seen = [await shows(house, "wrong") for _ in range(9)]
+    assert seen == [(401, "invalid_admin_token")] * 5 + [(429, "token_rate_limited")] * 4
+    assert await shows(house, "right") == (429, "token_rate_limited"), "not even looked at"
+    house.time.now += 15
+    assert await shows(house, "right") == (200, None)
+
+
+async def test_who_has_shown_the_token_is_not_locked_out_by_guesses_elsewhere() -> None:
+    house = House(token="right")
+    assert await shows(house, "right", "192.0.2.1") == (200, None)
+    guesses = [await shows(house, "wrong", f"198.51.100.{n}") for n in range(20)]
+    assert guesses.count((401, "invalid_admin_token")) == 8
+    assert await shows(house, "right", "192.0.2.1") == (200, None)
+
+
+async def test_signing_in_does_not_tell_whether_a_token_is_right() -> None:
+    house = House(token="right")
+    browser = house.browser()
+    browser.headers["authorization"] = "Bearer wrong"
+    answers = [await browser.get(f"{AUTH}/session") for _ in range(9)]
+    assert {(a.status_code, a.json()["authenticated"]) for a in answers} == {(200, False)}
+    browser.headers["authorization"] = "Bearer right"
+    assert (await browser.get(f"{AUTH}/session")).json()["authenticated"] is False
+
+
+async def test_nobody_resets_the_password_over_the_network() -> None:
+    house = House()
+    browser = await house.with_password()
+    for asker in (browser, house.browser("127.0.0.1")):
+        answer = await asker.post(f"{AUTH}/password/reset", json={"password": "battery staple"})
+        assert answer.status_code == 401
+    assert (await logs_in(browser)).status_code == 200
+
+
 async def test_a_known_session_is_not_locked_out_by_guesses_elsewhere() -> None:
     house = House()
     browser = await house.with_password()

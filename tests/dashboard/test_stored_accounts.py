@@ -91,7 +91,7 @@ async def test_what_an_operator_does_stands_in_the_timeline(
 
 async def test_settings_are_kept_and_told(store: Store) -> None:
     heard: list[OperatorSettings] = []
-    settings = StoredSettings(store, heard.append)
+    settings = StoredSettings(store, on_change=heard.append)
     assert await settings.read() == OperatorSettings()
     wanted = OperatorSettings(RoutingSettings(strategy="fill_first"), 2)
     await settings.write(wanted)
@@ -99,3 +99,16 @@ async def test_settings_are_kept_and_told(store: Store) -> None:
     assert heard == [wanted]
     await store.put_setting("operator", {"routingStrategy": "of another release", "version": 3})
     assert await settings.read() == OperatorSettings()
+
+
+async def test_what_another_process_sets_is_told_once(store: Store) -> None:
+    heard: list[OperatorSettings] = []
+    here, there = StoredSettings(store, on_change=heard.append), StoredSettings(store)
+    await here.look()
+    await here.look()
+    assert heard == [OperatorSettings()], "at the first look, and not again"
+    await there.write(OperatorSettings(version=2, needs_api_key=True))
+    await here.look()
+    await here.write(OperatorSettings(version=3))
+    await here.look()
+    assert [(each.version, each.needs_api_key) for each in heard[1:]] == [(2, True), (3, False)]

@@ -17,6 +17,7 @@ _NOBODY = "http://127.0.0.1:9"  # the discard port: whatever leaves loopback fai
 _CONFIG = """\
 model = "{model}"
 model_provider = "pool"
+model_auto_compact_token_limit = {compact_at}
 chatgpt_base_url = "{chatgpt}"
 cli_auth_credentials_store = "file"
 
@@ -54,6 +55,21 @@ def with_key(service: Service, home: Path, *, model: str = "gpt-5.5") -> Path:
     return _write(service, home, model, "codex-lb", 'env_key = "POOL_API_KEY"', _NOBODY)
 
 
+def compacting(service: Service, home: Path, *, at_tokens: int) -> Path:
+    """The same under the name by which Codex leaves compaction to upstream."""
+    login = 'env_key = "POOL_API_KEY"'
+    return _write(service, home, "gpt-5.5", "OpenAI", login, _NOBODY, at_tokens)
+
+
+def with_socket(service: Service, home: Path, *, model: str = "gpt-5.5", more: str = "") -> Path:
+    """The same over a WebSocket. `more`: further lines of configuration, at its top."""
+    login = 'env_key = "POOL_API_KEY"\nsupports_websockets = true'
+    _write(service, home, model, "codex-lb", login, _NOBODY)
+    config = home / "config.toml"
+    config.write_text(more + config.read_text())
+    return home
+
+
 def with_login(service: Service, home: Path, own: SimAccount, *, model: str = "gpt-5.5") -> Path:
     """A home that is signed in to ChatGPT with `own`, an account outside the pool."""
     _write(service, home, model, "openai", "requires_openai_auth = true", service.sim.base_url)
@@ -61,15 +77,15 @@ def with_login(service: Service, home: Path, own: SimAccount, *, model: str = "g
     return home
 
 
-async def run(home: Path, prompt: str) -> Run:
-    """One `codex exec` from start to end. Raises `TimeoutError` if it hangs."""
+async def run(home: Path, prompt: str, *command: str) -> Run:
+    """One `codex exec` from start to end; `command`: of exec, such as resume. Raises `TimeoutError` if it hangs."""
     assert PROGRAM.exists(), "run `make test` once, or `npm --prefix tests/clients ci`"
     workspace = home / "workspace"
     workspace.mkdir(exist_ok=True)
     process = await asyncio.create_subprocess_exec(
         PROGRAM,
         *("exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"),
-        *("--color", "never", prompt),
+        *("--color", "never", *command, prompt),
         cwd=workspace,
         env={
             "PATH": os.environ["PATH"],
@@ -96,8 +112,14 @@ async def run(home: Path, prompt: str) -> Run:
     return Run(process.returncode, answer.decode(), shown.decode(errors="replace"))
 
 
-def _write(service: Service, home: Path, model: str, name: str, login: str, chatgpt: str) -> Path:
+def _write(
+    service: Service, home: Path, model: str, name: str, login: str, chatgpt: str,
+    compact_at: int = 200_000,
+) -> Path:  # fmt: skip
     home.mkdir(exist_ok=True)
-    text = _CONFIG.format(model=model, name=name, login=login, service=service.url, chatgpt=chatgpt)
+    text = _CONFIG.format(
+        model=model, name=name, login=login, service=service.url, chatgpt=chatgpt,
+        compact_at=compact_at,
+    )  # fmt: skip
     (home / "config.toml").write_text(text)
     return home

@@ -69,6 +69,11 @@ class Pool:
         """The model requests that upstream received."""
         return self.sim.requests_to("/codex/responses", method="POST")
 
+    def turns(self) -> list[Received]:
+        """The turns that upstream received over WebSockets, without those that warm one up."""
+        frames = self.sim.requests_to("/codex/responses", method="WS")
+        return [frame for frame in frames if frame.endpoint == "responses"]
+
     async def status(self, member: Member) -> str:
         """In the words of the accounts page."""
         return str((await self.service.accounts())[member.id]["status"])

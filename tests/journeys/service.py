@@ -7,13 +7,15 @@ import signal
 import socket
 import sqlite3
 import sys
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
+from http.cookies import Morsel
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from tests.journeys.disclosure import HANDED_OVER
 
 from codex_lb.simulator import SimAccount, Simulator
 
@@ -24,6 +26,7 @@ _START_LIMIT_S = 30.0
 _STOP_LIMIT_S = 45.0  # longer than the default drain
 _ROW_LIMIT_S = 5.0  # rows are written in batches; closing one takes well under a second
 _POLL_S = 0.03
+_HANDED_OVER_IN = {"key", "secret", "otpauthUri", "qrSvgDataUri", "recoveryCodes"}
 
 
 @dataclass(slots=True)
@@ -137,15 +140,64 @@ class Service:
         return {account["accountId"]: account for account in listed["accounts"]}
 
     async def admin(self, method: str, path: str, **more: Any) -> JsonObject:
-        """One call of the operator's API. It must be accepted."""
+        """One call of the operator's API, with the admin token if there is one. It must be accepted."""
+        token = self.settings.get("CODEX_LB_ADMIN_API_TOKEN")
+        headers = {"authorization": f"Bearer {token}"} if token else {}
         async with (
-            aiohttp.ClientSession() as session,
+            aiohttp.ClientSession(headers=headers) as session,
             session.request(method, self.url + path, **more) as reply,
         ):
             text = await reply.text()
             assert reply.ok, f"{method} {path}: {reply.status} {text}"
-            answered: JsonObject = json.loads(text)
+            answered: JsonObject = self.heard(text, reply.cookies)
             return answered
+
+    def heard(self, answer: str, cookies: Mapping[str, Morsel[str]] | None = None) -> Any:
+        """Keep what a client was answered where secrets are looked for (`disclosure.py`).
+
+        What is handed over in it, as it may be once, is kept apart. The answer decoded, if it is JSON.
+        """
+        try:
+            decoded = json.loads(answer)
+        except ValueError:
+            decoded = answer
+        kept, once = decoded, [cookie.value for cookie in (cookies or {}).values()]
+        if isinstance(decoded, dict):
+            kept = {name: value for name, value in decoded.items() if name not in _HANDED_OVER_IN}
+            for name in _HANDED_OVER_IN & decoded.keys():
+                once += decoded[name] if isinstance(decoded[name], list) else [decoded[name]]
+        with (self.folder / "answers").open("a") as file:
+            file.write(f"{json.dumps(kept, ensure_ascii=False)}\n")
+        with (self.folder / HANDED_OVER).open("a") as file:
+            file.writelines(f"{secret}\n" for secret in once if secret)
+        return decoded
+
+    async def api_key(self, **wanted: Any) -> str:
+        """A new API key, once it is good."""
+        made = await self.admin("POST", "/api/api-keys/", json=wanted)
+        await self._until("/v1/usage", 200, {"authorization": f"Bearer {made['key']}"})
+        return str(made["key"])
+
+    @asynccontextmanager
+    async def keys_needed(self) -> AsyncIterator[None]:
+        """Within it nobody is served without a good API key."""
+        before = await self.admin("GET", "/api/settings")
+        await self.admin("PUT", "/api/settings", json=before | {"apiKeyAuthEnabled": True})
+        await self._until("/v1/models", 401, {})
+        try:
+            yield
+        finally:
+            await self.admin("PUT", "/api/settings", json=before)
+            await self._until("/v1/models", 200, {})
+
+    async def _until(self, path: str, status: int, headers: Mapping[str, str]) -> None:
+        """What is set acts within a second."""
+        async with asyncio.timeout(_ROW_LIMIT_S), aiohttp.ClientSession(headers=headers) as session:
+            while True:
+                async with session.get(self.url + path) as reply:
+                    if reply.status == status:
+                        return
+                await asyncio.sleep(_POLL_S)
 
     # The record
 

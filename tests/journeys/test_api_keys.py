@@ -38,8 +38,7 @@ class Caller:
         headers = {"authorization": f"Bearer {token}"} if token else {}
         url = self._service.url + path
         async with self._session.request(method, url, headers=headers, **more) as reply:
-            text = await reply.text()
-            return reply.status, json.loads(text) if text else None
+            return reply.status, self._service.heard(await reply.text()) or None
 
     async def good(self, method: str, path: str, token: str | None = ADMIN, **more: Any) -> Any:
         status, body = await self.ask(method, path, token, **more)

@@ -8,6 +8,7 @@ from tests.journeys.pool import Pool
 from tests.journeys.service import Service
 
 from codex_lb.simulator.steps import (
+    Auto,
     Burst,
     Close,
     FailedEvent,
@@ -85,6 +86,33 @@ async def test_reasoning_passes_through(home: Path, pool: Pool) -> None:
 
     assert run.is_undisturbed, run
     assert "Thought through." in run.answer
+
+
+@pytest.mark.parametrize(
+    "trouble", [None, UsageLimit(resets_in_s=3600)], ids=["all is well", "its account is spent"]
+)
+async def test_a_long_conversation_is_compacted_on_the_way(
+    trouble: Step | None, service: Service, pool: Pool, tmp_path: Path
+) -> None:
+    await pool.add_two()
+    pool.sim.script(Tool("exec_command", {"cmd": "echo tool-ran"}), times=1)
+    if trouble is not None:
+        pool.sim.script(trouble, times=1)
+    pool.sim.script(Auto(), times=1)
+    pool.sim.script(Text("Compacted and gone on."))
+    home = codex.compacting(service, tmp_path / "codex", at_tokens=1_000)
+
+    run = await codex.run(home, "run the tool")
+
+    assert run.is_undisturbed, run
+    assert "Compacted and gone on." in run.answer
+    *_, compacting, last = pool.calls()
+    assert compacting.json["input"][-1] == {"type": "compaction_trigger"}
+    [item] = [item for item in last.json["input"] if item["type"] == "compaction"]
+    assert item["encrypted_content"]
+    assert compacting.account is last.account
+    assert not [item for item in last.json["input"] if item["type"] == "function_call"]
+    assert len(await pool.rows(3)) == 3
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A conversation stays where its cache and its secrets are, and moves when that account cannot."""
 
+import json
 from typing import Any
 
 import pytest
@@ -54,6 +55,30 @@ async def test_a_previous_response_is_asked_of_the_account_that_made_it(
     for reply in replies:
         assert (reply.status, reply.error["code"]) == (400, "previous_response_not_found")
         assert reply.error["param"] == "previous_response_id"
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["at once", "after a restart"])
+async def test_a_file_is_used_on_the_account_that_has_it(
+    restarts: bool, service: Service, pool: Pool
+) -> None:
+    await pool.add_two()
+    about = {"file_name": "a.txt", "file_size": 3, "use_case": "codex"}
+    data = json.dumps(about).encode()
+    uploads = [await wire.send(service, data, path="/backend-api/files") for _ in range(2)]
+    owners = [received.account for received in pool.sim.requests_to("/files")]
+    assert owners[0] is not owners[1]
+    await pool.rows(2)
+    if restarts:
+        await service.kill()
+        await service.start()
+
+    for n, upload in _both(uploads):
+        part = {"type": "input_file", "file_id": upload.json["file_id"]}
+        message = {"type": "message", "role": "user", "content": [part]}
+        reply = await wire.ask(service, key=f"new-{n}", input=[message])
+        assert reply.is_completed, reply
+
+    assert [member.upstream for member in pool.asked()] == [*owners, *owners]
 
 
 async def test_a_previous_response_that_nobody_knows_is_upstreams_to_judge(

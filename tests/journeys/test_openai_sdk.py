@@ -8,6 +8,7 @@ import openai
 import pytest
 import pytest_asyncio
 from openai.types.responses import FunctionToolParam, Response, ResponseInputParam
+from pydantic import BaseModel
 from tests.journeys.pool import Pool
 from tests.journeys.service import Service
 
@@ -27,6 +28,11 @@ WEATHER: FunctionToolParam = {
     },
     "strict": True,
 }
+
+
+class City(BaseModel):
+    name: str
+    people: int
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -109,6 +115,15 @@ async def test_a_tool_round_trip_ends_with_text(client: openai.AsyncOpenAI, pool
     second = await client.responses.create(model="gpt-5.5", input=history, tools=[WEATHER])
 
     assert second.output_text == "It snows in Oslo."
+
+
+async def test_parse_gives_an_object(client: openai.AsyncOpenAI, pool: Pool) -> None:
+    await pool.add()
+    pool.sim.script(Text('{"name": "Oslo", "people": 717710}'))
+
+    told = await client.responses.parse(model="gpt-5.5", input="Oslo?", text_format=City)
+
+    assert told.output_parsed == City(name="Oslo", people=717710)
 
 
 async def test_models_are_listed(client: openai.AsyncOpenAI, pool: Pool) -> None:

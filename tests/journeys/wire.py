@@ -165,10 +165,12 @@ async def opened(
     began = perf_counter()
     async with aiohttp.ClientSession(timeout=timeout, skip_auto_headers=["user-agent"]) as session:
         response = await session.post(service.url + path, data=body, headers=sent)
+        reply = Reply(response.status, response.headers)
         try:
-            yield Stream(Reply(response.status, response.headers), response, _began=began)
+            yield Stream(reply, response, _began=began)
         finally:
             response.close()  # drops the connection if the answer is not at its end
+            service.heard(reply.body.decode(errors="replace"))
 
 
 def read_events(body: bytes) -> list[JsonObject]:

@@ -15,6 +15,7 @@ from codex_lb.core.limits import Spend, Verdict
 from codex_lb.core.model import Account, AccountEvent, Credential, OpenedRequest, Receipt
 from codex_lb.core.renewal import Claim
 from codex_lb.core.sse import COMMENT, DELTAS, Scanner
+from codex_lb.proxy.asked import Asked, read_head
 from codex_lb.proxy.budget import RetryBudget
 from codex_lb.proxy.gate import Gate, KeylessCallers
 from codex_lb.proxy.holding import Limits
@@ -83,6 +84,7 @@ class KeyCabinet:
 
     kept: list[ApiKey] = field(default_factory=list)
     needed: bool = False
+    hides_quota: bool = False
     verdicts: list[Verdict | Exception] = field(default_factory=list)
     reserved: list[tuple[str, str, Spend]] = field(default_factory=list)
     topped_up: list[Spend] = field(default_factory=list)
@@ -210,6 +212,15 @@ class Proxy:
     gate: Gate
     accounts: list[SimAccount]
 
+    def asked(self, path: str) -> Asked:
+        """A request's head, for parts that want no client."""
+
+        async def nothing(*_: Any) -> Any:
+            raise AssertionError("nobody is there")
+
+        scope = {"type": "http", "method": "POST", "path": path, "headers": []}
+        return read_head(scope, nothing, nothing, "r")
+
     def call(
         self,
         path: str = CODEX,
@@ -287,7 +298,7 @@ async def running(
         credentials = Credentials(shelf, refresher(upstream, sim.now), group.create_task, sim.now)
         parts = Parts(
             pool=pool,
-            told=Told(pool, sim.now),
+            told=Told(pool, sim.now, lambda: keys.hides_quota),
             upstream=upstream,
             credentials=credentials,
             budget=RetryBudget(time.monotonic),

@@ -53,6 +53,14 @@ def test_a_conversation_is_forgotten_half_an_hour_after_its_last_use() -> None:
     assert known.home(None, NOW) is None
 
 
+def test_what_the_operator_sets_of_it_counts_at_once() -> None:
+    known = Affinities()
+    known.keep("k", "a", NOW)
+    known.ttl_s = 60
+    assert known.home("k", NOW + 59) == "a"
+    assert known.home("k", NOW + 60) is None
+
+
 def test_memory_is_bounded_and_the_longest_unused_goes_first() -> None:
     known = Affinities()
     known.load([row("loaded", "a", NOW - 9)])

@@ -153,6 +153,29 @@ async def test_the_owner_of_a_key_is_told_its_use(proxy: Proxy) -> None:
     assert (nobody.status, nobody.error["message"]) == (401, keys.MISSING)
 
 
+@pytest.mark.parametrize("path", [CODEX, OPENAI])
+async def test_the_pools_quota_can_be_hidden_from_those_with_a_key(proxy: Proxy, path: str) -> None:
+    key = await add(proxy)
+    shown = await proxy.post(path, headers=bearer(key))
+    proxy.keys.hides_quota = True
+    hidden, keyless = await proxy.post(path, headers=bearer(key)), await proxy.post(path)
+
+    in_head = ["x-codex-plan-type" in each.headers for each in (shown, hidden, keyless)]
+    in_stream = ["codex.rate_limits" in each.kinds for each in (shown, hidden, keyless)]
+    assert in_head == [True, False, True]
+    assert in_stream == (in_head if path == CODEX else [False] * 3)
+    assert hidden.kinds[-1] == "response.completed"
+
+
+@pytest.mark.parametrize("path", ["/api/codex/usage", "/backend-api/wham/usage"])
+async def test_who_asks_for_a_hidden_quota_is_told_that_it_is(proxy: Proxy, path: str) -> None:
+    key = await add(proxy)
+    proxy.keys.hides_quota = True
+    hidden = await proxy.post(path, method="GET", headers=bearer(key))
+    assert (hidden.status, hidden.error["code"]) == (403, "quota_hidden")
+    assert (await proxy.post(path, method="GET")).status == 200
+
+
 # -- limits ----------------------------------------------------------------------------------------
 
 

@@ -272,15 +272,15 @@ async def test_a_crowd_at_once_is_spread_evenly(clock: Clock) -> None:
 
 def test_the_operator_changes_the_policy_while_it_runs(clock: Clock) -> None:
     pool = pool_of("a", "b", "c", clock=clock)
-    pool.use(RoutingSettings("single_account", single_account_id="c"))
+    pool.use(RoutingSettings("single_account", single_account_id="c"), 8)
     assert pool.choose(Wish()) == Choice("c", "single_account")
-    pool.use(RoutingSettings("sequential_drain"))
+    pool.use(RoutingSettings("sequential_drain"), 8)
     assert pool.choose(Wish()) == Choice("a", "sequential_drain")
 
 
 async def test_a_change_of_the_policy_can_free_who_waits(clock: Clock) -> None:
     pool = pool_of("a", "b", clock=clock)
-    pool.use(RoutingSettings("single_account", single_account_id="a"))
+    pool.use(RoutingSettings("single_account", single_account_id="a"), 1)
 
     async def work() -> str:
         async with pool.lease(Wish(), wait_s=5) as lease:
@@ -289,7 +289,7 @@ async def test_a_change_of_the_policy_can_free_who_waits(clock: Clock) -> None:
     async with asyncio.TaskGroup() as group, pool.lease(Wish(), wait_s=0):
         waiting = group.create_task(work())
         await asyncio.sleep(0)
-        pool.use(RoutingSettings())
+        pool.use(RoutingSettings(), 1)
         assert await waiting == "b"
 
 

@@ -1,20 +1,28 @@
 """Passing one reply on: what no simulator sends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import json
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 from tests.proxy.harness import CODEX, OPENAI, Call, Proxy
 from tests.proxy.test_downstream import Wire
 
+from codex_lb.core.chat_reply import Chat
 from codex_lb.core.responses import Dialect
 from codex_lb.core.sse import Event
+from codex_lb.proxy.chat_sinks import ChatSink
 from codex_lb.proxy.downstream import Downstream
 from codex_lb.proxy.relay import Relay
 from codex_lb.proxy.settle import Notes
 from codex_lb.proxy.sinks import CodexSink, JsonSink, OpenAISink, Sink
 from codex_lb.upstream.client import Reply
+from codex_lb.upstream.connection import Connection
+
+
+def reply_from(connection: object) -> Reply:
+    return Reply(200, {}, cast("Connection", connection))
 
 
 class Endless:
@@ -24,30 +32,31 @@ class Endless:
 
     def pass_on(self, take: object) -> None: ...
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        while True:
-            self.sent += 1_000_000
-            yield b": " + b"c" * 1_000_000 + b"\n\n"
+    async def read(self) -> bytes:
+        self.sent += 1_000_000
+        return b": " + b"c" * 1_000_000 + b"\n\n"
 
 
 class Thoughtful:
     """A stream that begins at once and comes to its content later."""
 
-    headers: Mapping[str, str] = {}
+    def __init__(self) -> None:
+        self._chunks = iter((CREATED, COMPLETED, b""))
 
     def pass_on(self, take: object) -> None: ...
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        yield b'data: {"type":"response.created","response":{"id":"resp_1"}}\n\n'
-        await asyncio.sleep(0.3)
-        yield b'data: {"type":"response.completed","response":{"id":"resp_1"}}\n\n'
+    async def read(self) -> bytes:
+        chunk = next(self._chunks)
+        if chunk == COMPLETED:
+            await asyncio.sleep(0.3)
+        return chunk
 
 
 async def test_a_model_that_thinks_long_after_its_first_event_is_waited_for() -> None:
     wire, notes = Wire(), Notes(began=0.0)
     relay = Relay(wire.client(), CodexSink({}, bytes), notes, clock=lambda: 0.0, idle_s=5)
     async with asyncio.timeout(0.15) as deadline:
-        signal = await relay.run(cast("Reply", Thoughtful()), [], deadline, lambda *_: None)
+        signal = await relay.run(reply_from(Thoughtful()), [], deadline, lambda *_: None)
     assert signal is None
     assert notes.ended_well
 
@@ -58,7 +67,7 @@ async def test_a_stream_that_only_begins_is_given_up_before_it_fills_the_memory(
         wire.client(), CodexSink({}, bytes), Notes(began=0.0), clock=lambda: 0.0, idle_s=1
     )
     async with asyncio.timeout(5) as deadline:
-        signal = await relay.run(cast("Reply", endless), held, deadline, lambda *_: None)
+        signal = await relay.run(reply_from(endless), held, deadline, lambda *_: None)
     assert signal is not None
     assert signal.word == "not_a_stream"
     assert endless.sent < 32_000_000
@@ -113,9 +122,7 @@ COMPLETED = b'data: {"type":"response.completed","response":{"id":"resp_1"}}\n\n
 
 
 class Pushed:
-    """A reply whose chunks come from a test, and are offered to the shortcut first."""
-
-    headers: Mapping[str, str] = {}
+    """A connection whose chunks come from a test, and are offered to the shortcut first."""
 
     def __init__(self) -> None:
         self.take: Callable[[bytes], bool] | None = None
@@ -131,9 +138,8 @@ class Pushed:
         else:
             self.queue.put_nowait(chunk)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        while True:
-            yield await self.queue.get()
+    async def read(self) -> bytes:
+        return await self.queue.get()
 
 
 class Piped(Wire):
@@ -161,7 +167,7 @@ async def relayed(wire: Piped, reply: Pushed, sink: Sink) -> tuple[Relay, "async
 
     async def run() -> Any:
         async with asyncio.timeout(60) as deadline:
-            return await relay.run(cast("Reply", reply), [], deadline, lambda *_: None)
+            return await relay.run(reply_from(reply), [], deadline, lambda *_: None)
 
     task = asyncio.ensure_future(run())
     await settle()
@@ -205,6 +211,25 @@ async def test_nothing_overtakes_what_waits_for_a_slow_client() -> None:
     await task
     assert wire.body == CREATED + delta("a") + delta("b") + delta("c") + COMPLETED
     assert reply.short == []
+
+
+@pytest.mark.parametrize("is_behind", [False, True])
+async def test_a_chats_deltas_are_translated_on_the_way(is_behind: bool) -> None:
+    wire, reply = Piped(), Pushed()
+    _, task = await relayed(wire, reply, ChatSink(Chat("c", "m", 1)))
+    reply.arrive(CREATED + b'data: {"type":"odd"}\n\n')
+    await settle()
+    wire.is_behind = is_behind
+    for chunk in (delta("a"), b'data: {"type":"response.output_text.delta"}\n\n', delta("b")):
+        reply.arrive(chunk)
+        await settle()
+    reply.arrive(COMPLETED)
+    await task
+    told = [json.loads(block[6:]) for block in wire.body.split(b"\n\n")[:-2]]
+    deltas = [chunk["choices"][0]["delta"] for chunk in told]
+    role = {"role": "assistant", "content": ""}
+    assert deltas == [role, {"content": "a"}, {"content": "b"}, {}]
+    assert len(reply.short) == (1 if is_behind else 3), "what says nothing needs no client"
 
 
 async def test_a_client_that_gets_one_reply_gets_no_deltas() -> None:

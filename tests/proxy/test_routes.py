@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.proxy.harness import CODEX, OPENAI, Proxy, ask, running
 
+from codex_lb.core import upgrade
 from codex_lb.simulator import Simulator, steps
 
 
@@ -107,8 +108,8 @@ async def test_head_is_get_without_the_body(proxy: Proxy) -> None:
 
 
 async def test_a_websocket_is_refused_in_the_way_that_codex_understands(proxy: Proxy) -> None:
-    upgrade = {"connection": "Upgrade", "upgrade": "websocket"}
-    answer = await proxy.post(CODEX, method="GET", headers=upgrade)
+    """Where the server cannot hand the connection over."""
+    answer = await proxy.post(CODEX, method="GET", headers=upgrade.asked(bytes(16)))
     assert answer.status == 426
 
 

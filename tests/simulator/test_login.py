@@ -318,6 +318,33 @@ async def test_device_login_may_be_switched_off(sim: Simulator) -> None:
     assert answer.status == 404
 
 
+async def test_a_person_may_decline(sim: Simulator) -> None:
+    target = (await authorize(sim, login_hint="nobody")).headers["location"]
+    assert parse_qs(urlsplit(target).query)["error"] == ["access_denied"]
+
+    started = await send(sim, "/api/accounts/deviceauth/usercode", json={"client_id": CLIENT_ID})
+    poll = {key: started.json[key] for key in ("device_auth_id", "user_code")}
+    sim.deny_device(poll["user_code"])
+    refused = await send(sim, "/api/accounts/deviceauth/token", json=poll)
+    assert (refused.status, refused.json["error"]["code"]) == (403, "access_denied")
+    with pytest.raises(LookupError, match="WRONG"):
+        sim.deny_device("WRONG")
+
+
+async def test_the_page_for_device_codes_works_in_a_browser(
+    sim: Simulator, account: SimAccount
+) -> None:
+    started = await send(sim, "/api/accounts/deviceauth/usercode", json={"client_id": CLIENT_ID})
+    poll = {key: started.json[key] for key in ("device_auth_id", "user_code")}
+    typed = {"user_code": poll["user_code"], "login_hint": account.email}
+    async with ClientSession() as session:
+        for query, status in (({}, 200), (typed | {"user_code": "WRONG"}, 404), (typed, 200)):
+            async with session.get(f"{sim.auth_url}/codex/device", params=query) as page:
+                assert page.status == status
+    granted = await send(sim, "/api/accounts/deviceauth/token", json=poll)
+    assert granted.status == 200
+
+
 def test_an_unknown_device_code_cannot_be_approved(sim: Simulator, account: SimAccount) -> None:
     with pytest.raises(LookupError, match="WRONG"):
         sim.approve_device("WRONG", account)

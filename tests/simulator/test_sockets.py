@@ -15,6 +15,7 @@ from codex_lb.simulator.steps import (
     Garbage,
     HalfEvent,
     NoTerminal,
+    Parting,
     Refuse,
     Reset,
     Silence,
@@ -169,6 +170,9 @@ async def test_a_binary_frame_ends_the_connection(sim: Simulator, account: SimAc
         pytest.param(Close(1011), None, 1011, id="a close frame before any other"),
         pytest.param(Close(1013), None, 1013, id="any close code"),
         pytest.param(NoTerminal("created"), "response.created", 1000, id="a close in mid-turn"),
+        pytest.param(NoTerminal("created", code=1012), "response.created", 1012, id="of any code"),
+        pytest.param(Parting(1001), "response.completed", 1001, id="a close after the turn"),
+        pytest.param(Parting(1006), "response.completed", 1006, id="a reset after the turn"),
     ],
 )
 async def test_how_connections_end(

@@ -86,7 +86,7 @@ async def test_signing_in_again(store: Store, before: AccountState, after: Accou
 
     assert replaced
     assert account.state == after
-    assert account.state_reason == ("because" if after == "paused" else None)
+    assert account.state_reason is None
     assert account.identity == moved
     assert account.blocks == (BURST,)
     assert (account.created_at, account.refreshed_at) == (NOW, NOW + 1)

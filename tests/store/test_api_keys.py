@@ -150,3 +150,17 @@ async def test_what_keys_have_served_is_summed_over_all_hours(store: Store) -> N
     totals = await store.keys.totals()
     assert totals == {"a": AccountTotals(2, 60, 10, 12), "b": AccountTotals(1, 30, 5, 6)}
     assert {type(value) for value in astuple(totals["a"])} == {int}  # PostgreSQL sums decimals
+
+
+async def test_who_listens_hears_of_every_change_once_it_is_kept(store: Store) -> None:
+    heard: list[list[str]] = []
+
+    async def listen() -> None:
+        heard.append([key.terms.name for key in (await store.keys.every())[1]])
+
+    store.keys.on_change = listen
+    key, _ = await store.keys.create(Terms("a"), [], now=NOW)
+    await store.keys.patch(key.id, Patch(lambda _: Terms("b")), now=NOW)
+    await store.keys.regenerate(key.id)
+    await store.keys.delete(key.id)
+    assert heard == [["a"], ["b"], ["b"], []]

@@ -1,17 +1,13 @@
 """The HTTP client at the wire: a raw server says bytes, the client makes sense of them or does not."""
 
 import asyncio
-import datetime as dt
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tests.upstream.tls import server_context
 
 from codex_lb.upstream.client import UpstreamClient, UpstreamFaultError
 
@@ -201,43 +197,9 @@ async def test_a_header_cannot_smuggle_another() -> None:
     assert wire.requests == []
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for localhost that signs itself, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    day = dt.timedelta(days=1)
-    born = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(born - day)
-        .not_valid_after(born + 36_500 * day)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    secret = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.write_bytes(secret + signed.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
-def _server_context(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
-
-
 async def test_tls_with_a_trusted_name(certificate: Path) -> None:
     trust = ssl.create_default_context(cafile=str(certificate))
-    async with serving(PLAIN, CHUNKED, tls=_server_context(certificate), trust=trust) as served:
+    async with serving(PLAIN, CHUNKED, tls=server_context(certificate), trust=trust) as served:
         client, wire = served
         assert await fetch(client, b"x" * 200_000) == (200, b"ok")
         assert await fetch(client) == (200, b"ok!!!")
@@ -245,7 +207,7 @@ async def test_tls_with_a_trusted_name(certificate: Path) -> None:
 
 
 async def test_tls_with_an_unknown_signer_is_refused(certificate: Path) -> None:
-    async with serving(PLAIN, tls=_server_context(certificate)) as (client, wire):
+    async with serving(PLAIN, tls=server_context(certificate)) as (client, wire):
         with pytest.raises(UpstreamFaultError) as caught:
             await fetch(client)
     assert caught.value.signal.word == "connect_failed"

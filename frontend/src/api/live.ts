@@ -10,7 +10,7 @@ const STALE = {
   'account.changed': ['overview', 'accounts'],
   now: [],
   'operator.acted': 'all', // here or in another tab; rare
-  'request.finished': [],
+  'request.finished': ['keys'],
   'request.started': [],
   resync: 'all',
 } as const satisfies Record<string, 'all' | readonly string[]>
@@ -51,17 +51,22 @@ export function keepFresh(cache: QueryClient): void {
     outdate(named === 'all' ? ['all'] : named)
   })
 
-  // What was missed while nobody listened is asked for as soon as somebody does again.
-  let before = connection.get().state
+  // What was missed while nobody listened is asked for as soon as somebody does again; and only a
+  // query that is asked begins or ends to ask by itself.
+  let polled = isPolled()
   connection.watch(() => {
-    const { state } = connection.get()
-    if (state === 'live' && before === 'offline') outdate(['all'])
-    before = state
+    if (isPolled() !== polled) outdate(['all'])
+    polled = isPolled()
   })
 }
 
+function isPolled(): boolean {
+  const { state } = connection.get()
+  return state === 'offline' || state === 'absent'
+}
+
 /** How soon a query is asked again by itself: not at all while the stream tells of changes. */
-export const pollEvery = (): number | false => (connection.get().state === 'live' ? false : POLL_MS)
+export const pollEvery = (): number | false => isPolled() && POLL_MS
 
 /** Let a page write what an event says into the cache itself: `handle(data, cache)`. */
 export function useLive(

@@ -17,25 +17,14 @@ export function first<T>(path: string) {
 
 export const keys = queryOptions({
   queryKey: ['keys'],
-  queryFn: () => ask(api.GET('/api/api-keys')),
-  ...first<Schema['ApiKeyResponse'][]>('/api/api-keys'),
+  queryFn: () => ask(api.GET('/api/ui/keys')),
+  ...first<Schema['KeysDocument']>('/api/ui/keys'),
 })
 
 export const settings = queryOptions({
   queryKey: ['settings'],
   queryFn: () => ask(api.GET('/api/settings')),
   ...first<Schema['SettingsResponse']>('/api/settings'),
-})
-
-export const models = queryOptions({
-  queryKey: ['models'],
-  queryFn: () => ask(api.GET('/api/models')),
-  staleTime: Number.POSITIVE_INFINITY,
-})
-
-export const accounts = queryOptions({
-  queryKey: ['accounts', 'list'],
-  queryFn: () => ask(api.GET('/api/accounts')),
 })
 
 export const session = queryOptions({

@@ -6,7 +6,7 @@
  * knows. Without TLS a browser has no locks: then each tab listens for itself.
  */
 
-import { base } from '../lib/facts'
+import { base, firstCursor } from '../lib/facts'
 import { store } from '../lib/store'
 import { askToSignIn } from './session'
 import { readEvents, type StreamEvent } from './sse'
@@ -33,7 +33,7 @@ type Note =
 /** Listen until the page is gone; `take` gets each event once. */
 export function listen(take: (event: StreamEvent) => void): void {
   const channel = new BroadcastChannel(NAME)
-  let lastId: string | null = null
+  let lastId = firstCursor()
   let leads = false
 
   function hear(event: StreamEvent) {
@@ -105,13 +105,13 @@ export function listen(take: (event: StreamEvent) => void): void {
     return heard
   }
 
-  async function take_part(signal: AbortSignal): Promise<void> {
+  async function takePart(signal: AbortSignal): Promise<void> {
     say({ kind: 'who' })
     if (!('locks' in navigator)) return lead(signal)
     await navigator.locks.request(NAME, { signal }, () => lead(signal)).catch(() => undefined)
   }
 
-  whileInSight((signal) => void take_part(signal))
+  whileInSight((signal) => void takePart(signal))
 }
 
 /** Run `work` while the page is to be seen, and a minute longer. */

@@ -13,4 +13,13 @@ export const base = root.dataset.base ?? ''
 
 export const nonce = root.dataset.nonce ?? ''
 
+/** The event up to which the first data tells everything; null if none of it says so. */
+export function firstCursor(): string | null {
+  for (const told of Object.values(facts.first)) {
+    const isDocument = typeof told === 'object' && told !== null && 'streamCursor' in told
+    if (isDocument && typeof told.streamCursor === 'string') return told.streamCursor
+  }
+  return null
+}
+
 export const facts: Facts = JSON.parse(document.getElementById('facts')?.textContent ?? '{}')

@@ -53,6 +53,7 @@ describe('times', () => {
     [61_000, '2 min'],
     [3 * HOUR + 300_000, '3 h 5 min'],
     [52 * HOUR, '2 d 4 h'],
+    [48 * HOUR, '2 d'],
   ])('until %d ms from now it is %s', (offset, shown) => {
     expect(until(NOW + offset, NOW)).toBe(shown)
   })

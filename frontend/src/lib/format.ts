@@ -63,11 +63,14 @@ export function ago(at: number, now: number): string {
   return relative.format(0, 'second')
 }
 
-/** Until `at`: '2 d 4 h', '3 h 5 min', '1 min'; never below a minute. */
+/** Until `at`: '2 d 4 h', '3 h', '1 min'; never below a minute. */
 export function until(at: number, now: number): string {
   const minutes = Math.max(1, Math.ceil((at - now) / 60_000))
   const hours = Math.floor(minutes / 60)
   if (hours === 0) return `${minutes} min`
-  if (hours < 24) return `${hours} h ${minutes % 60} min`
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`
+  if (hours < 24) return both(`${hours} h`, minutes % 60, 'min')
+  return both(`${Math.floor(hours / 24)} d`, hours % 24, 'h')
 }
+
+const both = (large: string, count: number, unit: string) =>
+  count === 0 ? large : `${large} ${count} ${unit}`

@@ -50,7 +50,7 @@ function show(...content: HTMLElement[]): void {
       element('div', { className: 'rounded border border-line bg-card p-6' }, ...content),
     ),
   )
-  root?.querySelector('input')?.focus()
+  root?.querySelector<HTMLElement>('input:not([hidden])')?.focus()
 }
 
 function form(step: Step, session: Session): HTMLElement[] {

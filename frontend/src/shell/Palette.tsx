@@ -50,7 +50,6 @@ export function Palette({ onClose }: { onClose: () => void }) {
   return (
     <Dialog open onClose={onClose} title={texts.search}>
       <Input
-        autoFocus
         role="combobox"
         aria-label={texts.searchHint}
         aria-expanded="true"

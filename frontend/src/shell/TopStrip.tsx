@@ -74,7 +74,7 @@ function RangeSelect() {
       value={range}
       options={RANGES.map((one) => [one, texts.ranges[one]] as const)}
       onChange={setRange}
-      className="max-md:w-36"
+      className="w-20"
     />
   )
 }

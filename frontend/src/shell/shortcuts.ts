@@ -5,32 +5,7 @@
  */
 
 import { shortcuts } from '../lib/preferences'
-import { ROUTES } from './routes'
-
-export type Shortcut =
-  | { does: 'palette' | 'help' | 'wait' }
-  | { does: 'go'; path: string }
-  | { does: 'row'; step: 1 | -1 }
-  | { does: 'reach'; key: string }
-
-type Pressed = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>
-
-const REACHING = new Set(['/', 't', 'l', 'x', '.'])
-
-/** What a key means; `before` is the key that waits for a second one. */
-export function meaning(pressed: Pressed, before: string | null): Shortcut | null {
-  const { key, ctrlKey, metaKey, altKey } = pressed
-  if (key.toLowerCase() === 'k' && (ctrlKey || metaKey)) return { does: 'palette' }
-  if (ctrlKey || metaKey || altKey) return null
-  if (before === 'g') {
-    const route = ROUTES.find((one) => one.key === key)
-    return route ? { does: 'go', path: route.path } : null
-  }
-  if (key === 'g') return { does: 'wait' }
-  if (key === '?') return { does: 'help' }
-  if (key === 'j' || key === 'k') return { does: 'row', step: key === 'j' ? 1 : -1 }
-  return REACHING.has(key) ? { does: 'reach', key } : null
-}
+import { meaning } from './meaning'
 
 type Acts = { palette: () => void; help: () => void; go: (path: string) => void }
 
@@ -87,6 +62,9 @@ function reach(key: string): boolean {
     document.querySelector<HTMLElement>(`${selector}:not([role=row] *)`)
   if (!found) return false
   found.focus()
-  if (!found.matches('input:not([type=checkbox]), select')) found.click()
+  // A menu opens by keys and pointers, not by a click that is none.
+  if (found.ariaHasPopup === 'menu') {
+    found.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }))
+  } else if (!found.matches('input:not([type=checkbox]), select')) found.click()
   return true
 }

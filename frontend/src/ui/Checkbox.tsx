@@ -1,7 +1,7 @@
-import type { ComponentProps } from 'react'
+import type { ComponentProps, ReactNode } from 'react'
 
 type Props = Omit<ComponentProps<'input'>, 'type' | 'onChange'> & {
-  label: string
+  label: ReactNode
   hideLabel?: boolean
   onChange: (checked: boolean) => void
 }

@@ -25,7 +25,7 @@ export function Menu({ trigger, items, label }: Props) {
   return (
     <Radix.Root modal={false}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
+      <Radix.Portal container={landmark()}>
         <Radix.Content
           aria-label={label}
           align="end"
@@ -45,6 +45,11 @@ export function Menu({ trigger, items, label }: Props) {
       </Radix.Portal>
     </Radix.Root>
   )
+}
+
+/** Where a screen reader looks for it: in the dialog that is open, else in the page's content. */
+function landmark(): Element | null {
+  return document.querySelector('[role="dialog"]') ?? document.getElementById('content')
 }
 
 function Item({ item }: { item: Exclude<MenuItem, 'line'> }) {

@@ -15,6 +15,15 @@ export type ModalProps = {
   footer?: ReactNode // buttons, the main one last
 }
 
+/** Rather than the button that closes, which comes first. */
+function focusFirstField(event: Event): void {
+  event.preventDefault()
+  if (!(event.currentTarget instanceof HTMLElement)) return
+  const field = event.currentTarget.querySelector<HTMLElement>('input, select, textarea')
+  const first = field ?? event.currentTarget
+  first.focus()
+}
+
 /** What dialog and sheet have in common; `place` says where it stands. */
 export function Modal(props: ModalProps & { place: string }) {
   const { open, onClose, title, description, children, footer, place } = props
@@ -24,12 +33,13 @@ export function Modal(props: ModalProps & { place: string }) {
         <Radix.Overlay className="fixed inset-0 z-40 bg-[rgb(10_12_16_/_50%)]" />
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
+          onOpenAutoFocus={focusFirstField}
           className={classes(
             'fixed z-40 flex flex-col border-line bg-card shadow-over focus:outline-none',
             place,
           )}
         >
-          <header className="flex items-start gap-4 px-6 pt-5 pb-3">
+          <div className="flex items-start gap-4 px-6 pt-5 pb-3">
             <div className="grow">
               <Radix.Title className="text-lg font-semibold">{title}</Radix.Title>
               {description && (
@@ -39,12 +49,12 @@ export function Modal(props: ModalProps & { place: string }) {
             <Radix.Close asChild>
               <IconButton icon={X} label={common.close} className="-mt-1 -mr-2" />
             </Radix.Close>
-          </header>
+          </div>
           <div className="min-h-0 grow overflow-y-auto px-6 pb-5">{children}</div>
           {footer && (
-            <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-6 py-3">
+            <div className="flex flex-wrap justify-end gap-2 border-t border-line px-6 py-3">
               {footer}
-            </footer>
+            </div>
           )}
         </Radix.Content>
       </Radix.Portal>

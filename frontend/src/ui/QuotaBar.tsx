@@ -38,8 +38,8 @@ export function QuotaBar({ label, left, detail, aside }: Props) {
       />
       {(detail || aside) && (
         <div className="flex justify-between gap-2 text-xs text-muted">
-          <span className="tabular">{detail}</span>
-          {aside}
+          <span className="min-w-0 truncate tabular">{detail}</span>
+          <span className="shrink-0 tabular">{aside}</span>
         </div>
       )}
     </div>

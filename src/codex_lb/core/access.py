@@ -150,9 +150,11 @@ def is_cross_site(method: str, headers: Mapping[str, str]) -> bool:
     """Whether to refuse this as another site's doing, even with a valid session.
 
     A safe method may come from a link on any page, but not with a foreign `Origin`: that is a
-    script that wants to read the answer, or a WebSocket.
+    script that wants to read the answer, or a WebSocket. Nor may an image or the like be fetched:
+    the page could not read it, but learn from how long it takes.
     """
-    if method.upper() in SAFE_METHODS:
+    is_link = headers.get("sec-fetch-mode", "navigate").strip().lower() == "navigate"
+    if is_link and method.upper() in SAFE_METHODS:
         return _has_other_origin(headers)
     return is_foreign(headers)
 

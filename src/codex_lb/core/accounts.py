@@ -24,7 +24,7 @@ PROBE = Change("probed", "active", frozenset({"active"}))
 _WHY: dict[AccountState, str] = {
     "active": "is active",
     "paused": "is paused",
-    "reauth_required": "needs a new sign-in first: import its auth.json again",
+    "reauth_required": "needs a new sign-in first: codex-lb accounts login --account, or import its auth.json",
     "deactivated": "was deactivated by ChatGPT: reactivate or delete it",
 }
 

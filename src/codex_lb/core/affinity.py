@@ -25,21 +25,30 @@ _CONVERSATION_HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Affinity:
-    """`key` is opaque and safe to store; `conversation` is the client's own id, if it gave one."""
+    """`key` is opaque and safe to store, empty if nothing tells the conversation from others; `conversation` is the client's own id, if it gave one."""
 
-    key: str
+    key: str  # empty: nothing to tell it by
     conversation: str | None
+
+
+NONE = Affinity("", None)
 
 
 def of(call: Call, headers: Mapping[str, str], *, api_key_id: str | None) -> Affinity:
     """Header names are lower case. The same id under two API keys is two conversations."""
-    named = next((headers[name] for name in _CONVERSATION_HEADERS if headers.get(name)), None)
-    conversation = named or call.prompt_cache_key
+    conversation = named(headers) or call.prompt_cache_key
     owner = api_key_id or ""
     if conversation:
         return Affinity(_digest("id", owner, conversation.encode()), conversation)
+    if not call.opening:
+        return NONE
     family = call.model.split("-codex")[0]
     return Affinity(_digest("opening", owner + family, call.opening), None)
+
+
+def named(headers: Mapping[str, str]) -> str | None:
+    """The client's own name for the conversation, if a header gives one."""
+    return next((headers[name] for name in _CONVERSATION_HEADERS if headers.get(name)), None)
 
 
 def _digest(kind: str, scope: str, value: bytes) -> str:

@@ -113,6 +113,10 @@ def forbidden(message: str, code: str) -> Answer:
     return Answer(403, message, "permission_error", code, "invalid_prompt", final=True)
 
 
+def quota_hidden() -> Answer:
+    return forbidden("The operator does not show the pool's quota to API keys.", "quota_hidden")
+
+
 def forbidden_address() -> Answer:
     message = "Requests from this address are not allowed."
     return Answer(403, message, "access_error", "ip_forbidden", "invalid_prompt", final=True)
@@ -172,6 +176,16 @@ def lost_anchor(response_id: str) -> Answer:
     )  # fmt: skip
 
 
+def lost_file(file_id: str) -> Answer:
+    message = (
+        f"The ChatGPT account that has the file '{file_id}' is not available. Upload it again."
+    )
+    return Answer(
+        400, message, "invalid_request_error", "file_not_found", "invalid_prompt", "file_id",
+        final=True,
+    )  # fmt: skip
+
+
 def foreign_history() -> Answer:
     message = (
         "The compacted history of this conversation was made by another ChatGPT account, and the"
@@ -184,9 +198,24 @@ def foreign_history() -> Answer:
     )  # fmt: skip
 
 
+def no_compaction() -> Answer:
+    message = "Upstream has answered without a compaction item, so the history stays as it is."
+    return Answer(
+        400, message, "invalid_request_error", "compaction_failed", "invalid_prompt", final=True
+    )
+
+
+def no_image(words: str) -> Answer:
+    """`words`: what the model has said instead."""
+    message = f"No image was drawn. {words}".strip()
+    return Answer(
+        400, message, "invalid_request_error", "image_not_generated", "invalid_prompt", final=True
+    )
+
+
 def cut(signal: Signal) -> Answer:
-    """The answer broke off after its beginning."""
-    message = signal.message or "Upstream broke off."
+    """The answer broke off after its beginning. OpenCode asks again only if it is told so."""
+    message = f"{signal.message or 'Upstream broke off.'} Please try again later."
     return Answer(502, message, "server_error", signal.word, signal.word or "stream_incomplete")
 
 
@@ -281,7 +310,7 @@ def of_signal(signal: Signal, *, dialect: Dialect, body: bytes | None = None) ->
         status = HTTPStatus.BAD_REQUEST
     is_limit = status == HTTPStatus.TOO_MANY_REQUESTS
     wait_s = math.ceil(signal.resets_in_s) if signal.resets_in_s is not None else None
-    is_envelope = bool(signal.word) and body is not None
+    is_envelope = bool(signal.word and body)
     return Answer(
         status,
         signal.message or f"Upstream answered {signal.status}.",

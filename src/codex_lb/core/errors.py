@@ -7,10 +7,11 @@ so `word` is whichever is there, code first.
 import re
 from dataclasses import dataclass
 
-from codex_lb.core.foreign_json import JsonObject, json_object, number, spelled_number, text
+from codex_lb.core.foreign_json import JsonObject, json_object, member, number, spelled_number, text
 
 # A transport fault has no status; its name stands where upstream's code would.
 UNREACHABLE = 0
+_ERROR_STATUSES = range(400, 600)
 
 _TRY_AGAIN = re.compile(
     r"try again in\s+((?:\d+(?:\.\d+)?\s*(?:ms|h|m|s)[a-z]*\s*)+)", re.IGNORECASE
@@ -26,7 +27,7 @@ _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 class Signal:
     """One failed attempt: an HTTP reply, a failure event or a transport fault."""
 
-    status: int  # HTTP status; 200 for an event inside a stream; `UNREACHABLE`
+    status: int  # HTTP status; 200 for an event that names none; `UNREACHABLE`
     word: str | None = None  # `code`, else `type`, else the name of the fault
     message: str = ""
     param: str | None = None
@@ -56,12 +57,27 @@ def read_event(data: bytes) -> Signal:
     response = event.get("response")
     if isinstance(response, dict):
         return _read(200, response, None)
-    return _read(200, event if "error" in event else {"error": event}, None)
+    return _read(_status(event), event if "error" in event else {"error": event}, None)
+
+
+def headers_in(data: bytes) -> dict[str, str]:
+    """What an `error` frame carries in the place of headers, by lower-case name."""
+    found = member(json_object(data), "headers")
+    return {name.lower(): value for name, value in found.items() if isinstance(value, str)}
 
 
 def fault(name: str, message: str) -> Signal:
     """A transport fault under the name that the outcome table knows."""
     return Signal(UNREACHABLE, name, message)
+
+
+def _status(event: JsonObject) -> int:
+    """Frames name the status that an HTTP reply would have; events in a stream do not."""
+    for name in ("status", "status_code"):
+        status = number(event.get(name))
+        if status is not None and status in _ERROR_STATUSES:
+            return int(status)
+    return 200
 
 
 def _read(status: int, document: JsonObject, retry_after: str | None) -> Signal:

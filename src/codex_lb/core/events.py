@@ -4,13 +4,16 @@ An event that we add continues the numbering of those that went before it.
 """
 
 import re
+from collections.abc import Callable
 
 import msgspec
 
+from codex_lb.core import sse
 from codex_lb.core.foreign_json import JsonObject, decode
 from codex_lb.core.model import Usage
 
-KEEPALIVE_CODEX = b'event: codex.keepalive\ndata: {"type":"codex.keepalive"}\n\n'
+KEEPALIVE = b'{"type":"codex.keepalive"}'
+KEEPALIVE_CODEX = sse.block("codex.keepalive", KEEPALIVE)
 KEEPALIVE_COMMENT = b": keepalive\n\n"
 
 # Held back until the first content event: nothing of them commits us to an account.
@@ -24,7 +27,8 @@ METADATA = frozenset(
     }
 )
 FAILURES = frozenset({"response.failed", "error"})
-GOOD_ENDS = frozenset({"response.completed", "response.incomplete"})
+COMPLETED = "response.completed"
+GOOD_ENDS = frozenset({COMPLETED, "response.incomplete"})
 TERMINAL = GOOD_ENDS | FAILURES
 
 _MAX_TOKENS = 1_000_000_000
@@ -53,8 +57,12 @@ def sequence(raw: bytes) -> int | None:
     return int(numbers[-1]) if numbers else None
 
 
-def encode(event: JsonObject) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (event["type"].encode(), msgspec.json.encode(event))
+# How an event of ours is put on the wire: its kind and payload → bytes.
+Framing = Callable[[str, bytes], bytes]
+
+
+def encode(event: JsonObject, framed: Framing = sse.block) -> bytes:
+    return framed(event["type"], msgspec.json.encode(event))
 
 
 def response_object(response_id: str, model: str, created_at: int, status: str) -> JsonObject:
@@ -79,13 +87,19 @@ def response_object(response_id: str, model: str, created_at: int, status: str) 
     }
 
 
-def created(response: JsonObject, sequence: int) -> bytes:
-    return encode({"type": "response.created", "sequence_number": sequence, "response": response})
+def created(response: JsonObject, sequence: int, framed: Framing = sse.block) -> bytes:
+    return encode(
+        {"type": "response.created", "sequence_number": sequence, "response": response}, framed
+    )
 
 
-def failed(response: JsonObject, sequence: int, *, code: str, message: str) -> bytes:
+def failed(
+    response: JsonObject, sequence: int, framed: Framing = sse.block, *, code: str, message: str
+) -> bytes:
     ended = response | {"status": "failed", "error": {"code": code, "message": message}}
-    return encode({"type": "response.failed", "sequence_number": sequence, "response": ended})
+    return encode(
+        {"type": "response.failed", "sequence_number": sequence, "response": ended}, framed
+    )
 
 
 class _Details(msgspec.Struct):

@@ -22,12 +22,15 @@ def document(
     total_tokens: int,
     cached_tokens: int,
     cost_micros: int,
-    accounts: Iterable[Account],
+    accounts: Iterable[Account] | None,
     now: float,
 ) -> bytes:
-    """`accounts`: those that the key may use. A key without limits is shown those of the pool."""
-    pool = usage_summary.windows(list(accounts), now)
-    upstream = [_of_pool("5h", pool.short), _of_pool("7d", pool.weekly)]
+    """`accounts`: those that the key may use; None: what they have left is hidden.
+
+    A key without limits is shown those of the pool.
+    """
+    pool = usage_summary.windows(list(accounts), now) if accounts is not None else None
+    upstream = [_of_pool("5h", pool.short), _of_pool("7d", pool.weekly)] if pool else []
     return msgspec.json.encode(
         {
             "request_count": requests,
@@ -36,7 +39,8 @@ def document(
             "total_cost_usd": cost_micros / _MICROS,
             "limits": [_of_key(limits.rolled(limit, now)) for limit in key.limits] or upstream,
             "upstream_limits": upstream,
-            "account_pool_usage": {
+            "account_pool_usage": pool
+            and {
                 "primary": pool.short.remaining_percent,
                 "secondary": pool.weekly.remaining_percent,
             },

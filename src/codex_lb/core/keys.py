@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 
 from codex_lb.core.answers import Answer, forbidden, unauthorized
 from codex_lb.core.limits import Limit, Rule
+from codex_lb.core.model_names import base_model
 from codex_lb.core.raw_fields import Fields, encode, encoded, object_in, read_fields
-from codex_lb.core.responses import EFFORT_ALIASES, TIER_ALIASES, Call, base_model
+from codex_lb.core.responses import EFFORT_ALIASES, TIER_ALIASES, Call
 
 PREFIX = "sk-clb-"
 MISSING = "Missing API key in Authorization header"
@@ -136,7 +137,10 @@ def imposed(key: ApiKey, call: Call) -> Call:
         fields["reasoning"] = encoded(object_in(fields, "reasoning") | {"effort": encoded(effort)})
     if tier != call.service_tier:
         fields["service_tier"] = encoded(tier)
-    return replace(call, body=encode(fields), model=model, effort=effort, service_tier=tier)
+    renamed = call.renamed or model != call.model
+    return replace(
+        call, body=encode(fields), model=model, effort=effort, service_tier=tier, renamed=renamed
+    )
 
 
 def _as_sent(effort: str | None) -> str | None:

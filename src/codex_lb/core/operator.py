@@ -6,7 +6,8 @@
 4. Only while there is neither password nor token, a local caller is the operator, unless another
    site's page asks.
 
-Sessions end by themselves after `IDLE_S` without use and `LIFE_S` after sign-in.
+Sessions end by themselves after `IDLE_S` without use, and some time after sign-in that the operator
+can set: else `LIFE_S`.
 """
 
 from dataclasses import dataclass, field, replace
@@ -65,6 +66,7 @@ class Refused:
     status: int
     code: str
     message: str
+    retry_after_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,8 @@ def judge(login: Login, shown: Shown, *, has_token: bool) -> Kind | Refused:
     return "local" if shown.is_local else NOT_SET_UP
 
 
-def is_alive(session: Session, now: float) -> bool:
-    return now - session.seen_at < IDLE_S and now - session.created_at < LIFE_S
+def is_alive(session: Session, now: float, *, life_s: float) -> bool:
+    return now - session.seen_at < IDLE_S and now - session.created_at < life_s
 
 
 def taken(login: Login, code: str, now: float) -> Login | None:

@@ -17,7 +17,9 @@ from codex_lb.core.model import AccountState, BlockKind
 class Endpoint(Enum):
     RESPONSES = "responses"  # a turn: responses, compaction, chat
     REFRESH = "refresh"  # the login host's token endpoint
-    SUPPORT = "support"  # models, usage and other side calls
+    SUPPORT = "support"  # models, usage and other calls of our own
+    PLAIN = "plain"  # a client's call beside the turns that may be made twice
+    ONCE = "once"  # one that may not
 
 
 class Phase(Enum):
@@ -29,6 +31,7 @@ class Phase(Enum):
 Action = Literal[
     "relay",  # this is the client's answer
     "renew",  # renew the credential and ask the same account again
+    "again",  # ask the same account again, on a new connection
     "lighten",  # ask the same account again without encrypted reasoning, which it cannot read
     "next",  # another account may do better
     "next_once",  # one other account may; its answer is the client's
@@ -92,7 +95,6 @@ REQUEST_FAULTS = frozenset(
         "content_filter",
         "content_policy_violation",
         "previous_response_not_found",
-        "websocket_connection_limit_reached",
         "max_output_tokens",
         "payload_too_large",
         "unsupported_value",
@@ -111,6 +113,8 @@ CONNECTION_FAULTS = frozenset(
         "first_event_timeout",
     }
 )
+# A WebSocket that has come to its end between two turns, which says nothing of the account.
+WORN_OUT = frozenset({"websocket_connection_limit_reached", "connection_stale"})
 CUT_FAULTS = frozenset({"stream_incomplete", "stream_idle_timeout", "stream_event_too_large"})
 SERVER_FAULTS = frozenset({"server_error", "upstream_error", "internal_server_error", "api_error"})
 MODEL_REFUSED = frozenset({"model_not_supported", "model_not_found", "model_not_available"})
@@ -155,6 +159,7 @@ _RESPONSES = (
         for row in (*_LIMIT_ROWS[:2], *_LIMIT_ROWS[4:5], *_ACCOUNT_ROWS[:1])
     ),
     Row(_RELAY, phases=STREAMING),
+    Row(Outcome("again"), WORN_OUT),
     *_LIMIT_ROWS[:4],
     # Minted by another account (docs/decisions/0014); upstream says it with or without its code.
     Row(Outcome("lighten"), frozenset({"invalid_encrypted_content"}), frozenset({200, 400})),
@@ -196,10 +201,26 @@ _SUPPORT = (
     Row(Outcome("next", transient=True)),
 )
 
+# Refused before anything was done. It proves nothing about serving turns, so no account rests.
+_REFUSED = (
+    Row(Outcome("next", state="deactivated"), DEACTIVATED),
+    Row(Outcome("renew"), statuses=frozenset({401}), phases=FRESH),
+    Row(Outcome("next_once"), statuses=frozenset({401, 402, 403, 429})),
+    Row(Outcome("next_once", transient=True), frozenset({"connect_failed", "connect_timeout"})),
+)
+_PLAIN = (
+    *_REFUSED,
+    Row(_RELAY, statuses=_CLIENT_ERRORS),
+    Row(Outcome("next", transient=True)),
+)
+_ONCE = (*_REFUSED, Row(_RELAY))
+
 TABLE: dict[Endpoint, tuple[Row, ...]] = {
     Endpoint.RESPONSES: _RESPONSES,
     Endpoint.REFRESH: _REFRESH,
     Endpoint.SUPPORT: _SUPPORT,
+    Endpoint.PLAIN: _PLAIN,
+    Endpoint.ONCE: _ONCE,
 }
 
 

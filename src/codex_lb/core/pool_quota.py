@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from codex_lb.core import events, quota, summary
+from codex_lb.core import quota, summary
 from codex_lb.core.foreign_json import JsonObject
 from codex_lb.core.model import Account, Credits, QuotaWindow
 
@@ -95,7 +95,7 @@ def headers(pool: PoolQuota) -> dict[str, str]:
 
 
 def event(pool: PoolQuota) -> bytes:
-    """The `codex.rate_limits` event, framed."""
+    """The `codex.rate_limits` event's payload."""
     windows = {
         position: window
         and {
@@ -106,7 +106,7 @@ def event(pool: PoolQuota) -> bytes:
         }
         for position, window in pool.positions.items()
     }
-    return events.encode(
+    return msgspec.json.encode(
         {
             "type": "codex.rate_limits",
             "plan_type": pool.plan,

@@ -41,6 +41,11 @@ def given(fields: Fields, name: str) -> bool:
     return name in fields and fields[name] != NULL
 
 
+def picked(fields: Fields, *names: str) -> Fields:
+    """Those of `names` that say something."""
+    return {name: fields[name] for name in names if given(fields, name)}
+
+
 def is_text(raw: Raw | None) -> bool:
     return raw is not None and head(raw, 1) == b'"'
 
@@ -82,7 +87,7 @@ def as_object(raw: Raw) -> Fields:
 
 def list_in(fields: Fields, name: str) -> list[Raw]:
     try:
-        return msgspec.json.decode(fields[name], type=list[Raw])
+        return msgspec.json.decode(fields.get(name, NULL), type=list[Raw])
     except UNREADABLE as error:
         raise BadRequestError(f"'{name}' must be a list.", param=name) from error
 

@@ -5,15 +5,15 @@ put together again from the raw values, so that every untouched value stays byte
 and their sources: `docs/wire.md`, "Request body". What we do not know passes.
 """
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
+from codex_lb.core import file_ids, model_names
 from codex_lb.core.foreign_json import UNREADABLE
 from codex_lb.core.raw_fields import (
     ABSENT,
@@ -57,7 +57,13 @@ class Call:
     prompt_cache_key: str | None = None
     previous_response_id: str | None = None
     lite: bool = False  # tools come as an `additional_tools` item
+    renamed: bool = False  # another model than the client has named
+    files: tuple[str, ...] = ()  # ids that it names; each may be known to one account only
+    shape: str = ""  # of the answer, where an endpoint has several
+    generates: bool = True  # False: it only warms a WebSocket's conversation up
     opening: bytes = b""  # how instructions and first user message begin, for a derived affinity
+    wants_usage: bool = False  # a chat client wants the usage at the end of its stream
+    knows_one_call: bool = False  # a chat client reads one `function_call`, no `tool_calls`
 
 
 MAX_MODEL_LENGTH = 256
@@ -94,12 +100,12 @@ _ALIASES = {
 # Levels that no model of upstream has, and what they stand for (`minimal` makes upstream hang).
 EFFORT_ALIASES = {"minimal": "low", "ultra": "max"}
 TIER_ALIASES = {"fast": "priority"}
+_FAST = frozenset({"priority", "ultrafast"})
 # Keys that other providers' histories carry and upstream refuses in a message.
 _FOREIGN_KEYS = frozenset({"reasoning_content", "reasoning_details", "tool_calls", "function_call"})
-# Cursor writes effort and speed into the model's name.
-_SUFFIXED = re.compile(r"^(gpt-[\w.-]*?)(?:-(none|minimal|low|medium|high|xhigh))?(-fast)?$")
 
 _OPENING_BYTES = 512
+_LITE_FLAG, _LITE = "ws_request_header_x_openai_internal_codex_responses_lite", Raw(b'"true"')
 
 
 class _Item(msgspec.Struct):
@@ -136,25 +142,36 @@ def read(body: bytes, dialect: Dialect) -> Call:
 
     `body` has passed `core/json_guard.py`.
     """
+    return _read(body, dialect, _RULES)
+
+
+def read_frame(body: bytes, dialect: Dialect) -> Call:
+    """The same of a `response.create` frame: a body with a `type`, for a transport that only streams."""
+    call = replace(_read(body, dialect, _FRAME_RULES), stream=True)
+    return _flagged(call) if call.lite else call
+
+
+def _read(body: bytes, dialect: Dialect, rules: "_Rules") -> Call:
     try:
-        return _read(body, dialect)
+        return _judge(body, dialect, rules)
     except UNREADABLE as error:
         raise BadRequestError(f"The request body is not a JSON object: {error}") from error
 
 
-def _read(body: bytes, dialect: Dialect) -> Call:
+def _judge(body: bytes, dialect: Dialect, rules: "_Rules") -> Call:
     fields = read_fields(body)
     wanted_stream = flag(fields, "stream")
     _refuse_contradictions(fields, dialect)
     changed = dict(fields)
-    for rule in _RULES:
+    for rule in rules:
         rule(changed)
     items = _items(changed)
     if items is not None:
         _rewrite_input(changed, items)
     reasoning = object_in(changed, "reasoning")
+    sent = body if changed == fields else encode(changed)
     return Call(
-        body=body if changed == fields else encode(changed),
+        body=sent,
         model=_model(changed),
         stream=dialect is Dialect.CODEX or wanted_stream is True,
         effort=as_text(reasoning.get("effort")),
@@ -162,6 +179,9 @@ def _read(body: bytes, dialect: Dialect) -> Call:
         prompt_cache_key=text_in(changed, "prompt_cache_key"),
         previous_response_id=text_in(changed, "previous_response_id"),
         lite=any(item.type == "additional_tools" for item in items or ()),
+        renamed=_model(changed) != _model(fields),
+        files=file_ids.named(sent),
+        generates=flag(changed, "generate") is not False,
         opening=_opening(changed, items or []),
     )
 
@@ -210,6 +230,12 @@ def _force_upstream_mode(fields: Fields) -> None:
         fields["stream"] = TRUE
 
 
+def _force_frame_mode(fields: Fields) -> None:
+    if fields.get("store") != FALSE:
+        fields["store"] = FALSE
+    fields.pop("stream", None)
+
+
 def _rename_aliases(fields: Fields) -> None:
     if "promptCacheKey" in fields:
         fields.setdefault("prompt_cache_key", fields["promptCacheKey"])
@@ -226,21 +252,15 @@ def _rename_aliases(fields: Fields) -> None:
 
 
 def _split_model_name(fields: Fields) -> None:
-    found = _SUFFIXED.match(text_in(fields, "model") or "")
-    if not found or not (found[2] or found[3]):
+    name = model_names.read(text_in(fields, "model") or "")
+    if name.effort is None and not name.is_fast:
         return
-    fields["model"] = encoded(found[1])
+    fields["model"] = encoded(name.model)
     reasoning = object_in(fields, "reasoning")
-    if found[2] and "effort" not in reasoning:
-        fields["reasoning"] = encoded(reasoning | {"effort": encoded(found[2])})
-    if found[3]:
+    if name.effort and "effort" not in reasoning:
+        fields["reasoning"] = encoded(reasoning | {"effort": encoded(name.effort)})
+    if name.is_fast:
         fields.setdefault("service_tier", Raw(b'"priority"'))
-
-
-def base_model(name: str) -> str:
-    """The model without the effort and speed that some clients write into its name."""
-    found = _SUFFIXED.match(name)
-    return found[1] if found else name
 
 
 def _map_effort(fields: Fields) -> None:
@@ -248,6 +268,15 @@ def _map_effort(fields: Fields) -> None:
     effort = as_text(reasoning.get("effort"))
     if effort in EFFORT_ALIASES:
         fields["reasoning"] = encoded(reasoning | {"effort": encoded(EFFORT_ALIASES[effort])})
+
+
+def slowed(call: Call) -> Call:
+    """The call at the ordinary speed and price."""
+    if call.service_tier not in _FAST:
+        return call
+    fields = read_fields(call.body)
+    del fields["service_tier"]
+    return replace(call, body=encode(fields), service_tier=None)
 
 
 def _map_tier(fields: Fields) -> None:
@@ -277,9 +306,8 @@ def _wrap_text_input(fields: Fields) -> None:
         )
 
 
-_RULES: tuple[Callable[[Fields], None], ...] = (
-    _drop_what_upstream_refuses,
-    _force_upstream_mode,
+_Rules = tuple[Callable[[Fields], None], ...]
+_SHAPING: _Rules = (
     _rename_aliases,
     _split_model_name,
     _map_effort,
@@ -287,6 +315,8 @@ _RULES: tuple[Callable[[Fields], None], ...] = (
     _rename_web_search,
     _wrap_text_input,
 )
+_RULES: _Rules = (_drop_what_upstream_refuses, _force_upstream_mode, *_SHAPING)
+_FRAME_RULES: _Rules = (_drop_what_upstream_refuses, _force_frame_mode, *_SHAPING)
 
 
 # -- rules on input items ----------------------------------------------------------------------
@@ -305,11 +335,15 @@ def _rewrite_input(fields: Fields, items: list[_Item]) -> None:
         return
     kept: list[Raw] = []
     lifted: list[str] = []
+    wants_json = text_in(object_in(object_in(fields, "text"), "format"), "type") == "json_object"
     for item, raw in zip(items, list_in(fields, "input"), strict=True):
         if not item.must_change():
             kept.append(raw)
         elif item.role == "system" and item.type in (None, "message"):
-            lifted.append(_text_of(item.content))
+            if wants_json:  # upstream insists on the word JSON in `input`
+                kept.append(encoded(as_object(raw) | {"role": Raw(b'"developer"')}))
+            else:
+                lifted.append(_text_of(item.content))
         else:
             kept.append(_rewritten(item, as_object(raw)))
     fields["input"] = encoded(kept)
@@ -344,6 +378,16 @@ def _text_of(content: Raw) -> str:
 
 def _model(fields: Fields) -> str:
     return (text_in(fields, "model") or "").strip()
+
+
+def _flagged(call: Call) -> Call:
+    """A frame has no headers: there the flag of such a model stands in its metadata."""
+    fields = read_fields(call.body)
+    metadata = object_in(fields, "client_metadata")
+    if metadata.get(_LITE_FLAG) == _LITE:
+        return call
+    fields["client_metadata"] = encoded(metadata | {_LITE_FLAG: _LITE})
+    return replace(call, body=encode(fields))
 
 
 def _opening(fields: Fields, items: list[_Item]) -> bytes:

@@ -1,13 +1,11 @@
-"""What the operator has set about routing, and how it stands in JSON.
+"""What the operator has set about routing, by its names in JSON."""
 
-The names in JSON are those of the settings page and its API.
-"""
-
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, field
+
+from codex_lb.core.affinity import TTL_S
 
 Strategy = Literal[
     "capacity_weighted",
@@ -39,6 +37,9 @@ class RoutingSettings(msgspec.Struct, frozen=True):
         default=None, name="singleAccountId"
     )
     sticky: bool = field(default=True, name="stickyThreadsEnabled")
+    affinity_s: Annotated[int, Meta(ge=1, le=604_800)] = field(
+        default=int(TTL_S), name="openaiCacheAffinityMaxAgeSeconds"
+    )
 
     def __post_init__(self) -> None:
         if self.strategy == "single_account" and not self.single_account_id:
@@ -46,23 +47,3 @@ class RoutingSettings(msgspec.Struct, frozen=True):
 
 
 DEFAULT = RoutingSettings()
-
-
-def read(given: Mapping[str, object], base: RoutingSettings = DEFAULT) -> RoutingSettings:
-    """`base` with what is given: a null changes nothing, but it clears `singleAccountId`.
-
-    Names of other settings are ignored. `msgspec.ValidationError`, a `ValueError` whose message
-    has the name, for a value out of range.
-    """
-    known = {
-        name: value
-        for name, value in given.items()
-        if value is not None or name == "singleAccountId"
-    }
-    return msgspec.convert({**as_json(base), **known}, RoutingSettings)
-
-
-def as_json(settings: RoutingSettings) -> dict[str, object]:
-    """The JSON object that `read` takes."""
-    built: dict[str, object] = msgspec.to_builtins(settings)
-    return built

@@ -10,7 +10,7 @@ Invariant: the pieces' bytes and `rest` are the input, whatever the chunks were.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -21,7 +21,7 @@ COMMENT = ""  # the kind of a block without an event in it
 
 MAX_EVENT_BYTES = 64 * 1024 * 1024
 
-_DELTA_KINDS = (
+DELTA_KINDS = (
     "response.output_text.delta",
     "response.function_call_arguments.delta",
     "response.custom_tool_call_input.delta",
@@ -30,7 +30,7 @@ _DELTA_KINDS = (
 )
 _DELTA_STARTS = tuple(
     start
-    for kind in _DELTA_KINDS
+    for kind in DELTA_KINDS
     for start in (f"event: {kind}\n".encode(), f'data: {{"type":"{kind}"'.encode())
 )
 # Atomic groups: CR LF is one line end and never two.
@@ -52,14 +52,16 @@ _decode_type = msgspec.json.Decoder(_Typed).decode
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event, or a run of deltas, as it stood in the stream with the blank line behind it."""
+    """One event, or a run of deltas, as it goes on: with its blank line, or as WebSocket frames."""
 
     raw: bytes
     kind: str
+    deltas: int = field(default=0, compare=False)  # how many, in a run
+    payload: bytes | None = field(default=None, compare=False)  # of a frame
 
     def data(self) -> bytes:
         """The payload: the data lines joined; empty if there are none. Not for `DELTAS`."""
-        return _field(self.raw, b"data")
+        return _field(self.raw, b"data") if self.payload is None else self.payload
 
 
 class Scanner:
@@ -120,7 +122,7 @@ def _cut_lf(block: bytes) -> tuple[list[Event], bytes]:
     odd = [i for i, event in enumerate(events) if not event.startswith(_DELTA_STARTS)]
     if not odd:
         whole = block[: len(block) - len(rest)] if rest else block
-        return ([Event(whole, DELTAS)] if whole else []), rest
+        return ([Event(whole, DELTAS, len(events))] if whole else []), rest
     pieces: list[Event] = []
     start = 0
     for i in odd:
@@ -134,7 +136,7 @@ def _cut_lf(block: bytes) -> tuple[list[Event], bytes]:
 
 
 def _deltas(events: list[bytes]) -> Event:
-    return Event(b"\n\n".join(events) + b"\n\n", DELTAS)
+    return Event(b"\n\n".join(events) + b"\n\n", DELTAS, len(events))
 
 
 def _cut_any(block: bytes) -> tuple[list[Event], bytes]:
@@ -150,16 +152,25 @@ def _cut_any(block: bytes) -> tuple[list[Event], bytes]:
     return pieces, block[start:]
 
 
+def block(kind: str, data: bytes) -> bytes:
+    """An event of ours as it stands in a stream."""
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), data)
+
+
+def kind_of(data: bytes) -> str:
+    """The `type` inside a payload, `COMMENT` if there is none."""
+    try:
+        return _decode_type(data).type
+    except UNREADABLE:
+        return COMMENT
+
+
 def _kind(raw: bytes) -> str:
     """The `type` inside the data, else the `event:` line's word, else `COMMENT`."""
     data = _field(raw, b"data")
-    if data:
-        try:
-            kind = _decode_type(data).type
-        except UNREADABLE:
-            kind = COMMENT
-        if kind:
-            return kind
+    kind = kind_of(data) if data else COMMENT
+    if kind:
+        return kind
     name = _field(raw, b"event").decode("utf-8", "replace")
     return name or (data[:32].decode("utf-8", "replace") if data else COMMENT)
 

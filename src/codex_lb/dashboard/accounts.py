@@ -1,45 +1,19 @@
-"""The routes of the pool's accounts: list, import, and what an operator does to one of them."""
+"""The routes of the pool's accounts: list, and what an operator does to one of them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import StringConstraints
 
-from codex_lb.core import identity, summary
+from codex_lb.core import summary
 from codex_lb.core.accounts import PAUSE, PROBE, REACTIVATE, Change, why_not
-from codex_lb.core.identity import InvalidAuthJson
 from codex_lb.core.model import Account, Priority
 from codex_lb.dashboard.ports import AccountsPort, Clock
-from codex_lb.dashboard.problems import ErrorBody, Problem
-from codex_lb.dashboard.summaries import (
-    AccountImportResponse,
-    AccountsResponse,
-    Shape,
-    StatusResponse,
-    imported,
-    summaries,
-)
-from codex_lb.dashboard.upload import read_file
+from codex_lb.dashboard.problems import Problem, errors
+from codex_lb.dashboard.summaries import AccountsResponse, Shape, StatusResponse, summaries
 from codex_lb.store import StateConflict
 
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"  # it is printed in terminals, and no database takes a NUL
-AUTH_JSON_BYTES = 1_048_576  # real files have some kilobytes
-
-_ERROR: dict[str, Any] = {"model": ErrorBody}
-_UPLOAD: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["auth_json"],
-                    "properties": {"auth_json": {"type": "string", "format": "binary"}},
-                }
-            }
-        },
-    }
-}
 
 
 class AliasRequest(Shape):
@@ -91,34 +65,19 @@ def routes(accounts: AccountsPort, clock: Clock) -> APIRouter:
         known, served = await accounts.list(), await accounts.totals()
         return summaries(known, served, accounts.streams(), clock())
 
-    @router.post(
-        "/import",
-        openapi_extra=_UPLOAD,
-        responses={400: _ERROR, 413: _ERROR, 422: _ERROR},
-    )
-    async def import_account(request: Request) -> AccountImportResponse:
-        """Add the account of a Codex `auth.json`, or sign a known one in anew."""
-        document = await read_file(request, "auth_json", limit=AUTH_JSON_BYTES)
-        try:
-            who, credential = identity.parse(document, now=clock())
-        except InvalidAuthJson as refusal:
-            raise Problem(400, "invalid_auth_json", f"{refusal.message}.") from None
-        account, _replaced = await accounts.import_(who, credential)
-        return imported(account, clock())
-
-    @router.post("/{account_id}/pause", responses={404: _ERROR, 409: _ERROR})
+    @router.post("/{account_id}/pause", responses=errors(404, 409))
     async def pause_account(account_id: str) -> StatusResponse:
         """Keep the account out of routing until it is reactivated."""
         await _change(accounts, account_id, PAUSE)
         return StatusResponse(status="paused")
 
-    @router.post("/{account_id}/reactivate", responses={404: _ERROR, 409: _ERROR})
+    @router.post("/{account_id}/reactivate", responses=errors(404, 409))
     async def reactivate_account(account_id: str) -> StatusResponse:
         """Let the account serve again, and forget what kept it from it."""
         await _change(accounts, account_id, REACTIVATE)
         return StatusResponse(status="reactivated")
 
-    @router.post("/{account_id}/probe", responses={404: _ERROR, 409: _ERROR})
+    @router.post("/{account_id}/probe", responses=errors(404, 409))
     async def probe_account(account_id: str) -> ProbeResponse:
         """Try now: forget what stands against the account and ask upstream what it has left."""
         before = await find(accounts, account_id)
@@ -126,13 +85,13 @@ def routes(accounts: AccountsPort, clock: Clock) -> APIRouter:
         status = await accounts.poll(account_id)
         return _probed(before, await find(accounts, account_id), status, clock())
 
-    @router.put("/{account_id}/alias", responses={404: _ERROR, 422: _ERROR})
+    @router.put("/{account_id}/alias", responses=errors(404))
     async def set_account_alias(account_id: str, wish: AliasRequest) -> AliasResponse:
         """Name the account; an empty name takes it away."""
         account = _known(await accounts.set_alias(account_id, wish.alias or None))
         return AliasResponse(account_id=account.id, alias=account.alias)
 
-    @router.put("/{account_id}/routing-policy", responses={404: _ERROR, 422: _ERROR})
+    @router.put("/{account_id}/routing-policy", responses=errors(404))
     async def set_account_routing_policy(
         account_id: str, wish: RoutingPolicyRequest
     ) -> RoutingPolicyResponse:
@@ -140,14 +99,14 @@ def routes(accounts: AccountsPort, clock: Clock) -> APIRouter:
         account = _known(await accounts.set_priority(account_id, wish.routing_policy))
         return RoutingPolicyResponse(account_id=account.id, routing_policy=account.priority)
 
-    @router.patch("/{account_id}", responses={400: _ERROR, 404: _ERROR, 422: _ERROR})
+    @router.patch("/{account_id}", responses=errors(404))
     async def update_account(account_id: str, update: AccountUpdate) -> StatusResponse:
         if update.security_work_authorized is None:
             raise Problem(400, "empty_account_update", "Nothing is given that could be changed.")
         await find(accounts, account_id)
         return StatusResponse(status="updated")
 
-    @router.delete("/{account_id}", responses={404: _ERROR})
+    @router.delete("/{account_id}", responses=errors(404))
     async def delete_account(account_id: str, delete_history: bool = False) -> StatusResponse:  # noqa: FBT001, FBT002  a query parameter
         """Forget the account and its tokens, and with `delete_history` its requests too."""
         if not await accounts.delete(account_id, delete_history=delete_history):

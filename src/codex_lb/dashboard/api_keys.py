@@ -1,6 +1,6 @@
 """The routes of API keys: list, create, change, give a new secret, delete."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from fastapi import APIRouter
 
@@ -14,16 +14,15 @@ from codex_lb.dashboard.key_shapes import (
     ApiKeyUpdateRequest,
 )
 from codex_lb.dashboard.ports import AccountsPort, Clock
-from codex_lb.dashboard.problems import ErrorBody, Problem
+from codex_lb.dashboard.problems import Problem, errors
 from codex_lb.store import AccountTotals
 from codex_lb.store.api_keys import Patch
 
-_ERROR: dict[str, Any] = {"model": ErrorBody}
 _BARE = Terms("")  # what a new key has that its creator says nothing of
 
 
 class KeysPort(Protocol):
-    """API keys. Each change is kept when the method returns, and acts within a second."""
+    """API keys. Each change is kept and in force when the method returns."""
 
     async def every(self) -> tuple[str, list[ApiKey]]:
         """A word that changes with any of them; the keys in the order of their creation."""
@@ -62,7 +61,7 @@ def routes(keys: KeysPort, accounts: AccountsPort, clock: Clock) -> APIRouter:
         return [key_shapes.told(key, totals, pool, clock()) for key in found]
 
     @router.post("/", include_in_schema=False)
-    @router.post("", responses={400: _ERROR, 422: _ERROR})
+    @router.post("")
     async def create_api_key(wanted: ApiKeyCreateRequest) -> ApiKeyCreateResponse:
         """The answer has the key itself, which is not to be had again."""
         try:
@@ -74,7 +73,7 @@ def routes(keys: KeysPort, accounts: AccountsPort, clock: Clock) -> APIRouter:
         return key_shapes.told_with_secret(await told(key), secret)
 
     @router.patch("/{key_id}/", include_in_schema=False)
-    @router.patch("/{key_id}", responses={400: _ERROR, 404: _ERROR, 422: _ERROR})
+    @router.patch("/{key_id}", responses=errors(404))
     async def update_api_key(key_id: str, wanted: ApiKeyUpdateRequest) -> ApiKeyResponse:
         """Rules that stay keep what they count; new ones count the past of their window."""
         known = await known_accounts()
@@ -92,7 +91,7 @@ def routes(keys: KeysPort, accounts: AccountsPort, clock: Clock) -> APIRouter:
         return await told(key)
 
     @router.post("/{key_id}/regenerate/", include_in_schema=False)
-    @router.post("/{key_id}/regenerate", responses={404: _ERROR})
+    @router.post("/{key_id}/regenerate", responses=errors(404))
     async def regenerate_api_key(key_id: str) -> ApiKeyCreateResponse:
         """Give the key a new secret; the old one is dead at once."""
         found = await keys.regenerate(key_id)
@@ -102,7 +101,7 @@ def routes(keys: KeysPort, accounts: AccountsPort, clock: Clock) -> APIRouter:
         return key_shapes.told_with_secret(await told(key), secret)
 
     @router.delete("/{key_id}/", include_in_schema=False, status_code=204)
-    @router.delete("/{key_id}", responses={404: _ERROR}, status_code=204)
+    @router.delete("/{key_id}", responses=errors(404), status_code=204)
     async def delete_api_key(key_id: str) -> None:
         """Forget the key. What it has served stays in the log."""
         if not await keys.delete(key_id):

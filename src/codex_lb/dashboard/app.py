@@ -14,8 +14,11 @@ from codex_lb.dashboard import (
     auth,
     bundle,
     catalogue,
+    exporting,
     firewall,
     forecast,
+    importing,
+    oauth,
     overview,
     pages,
     problems,
@@ -32,6 +35,7 @@ from codex_lb.dashboard.bundle import HousePort
 from codex_lb.dashboard.bus import Bus
 from codex_lb.dashboard.edge import Edge
 from codex_lb.dashboard.firewall import FirewallPort
+from codex_lb.dashboard.flows import Flows
 from codex_lb.dashboard.forecast import Forecasts
 from codex_lb.dashboard.guard import Guard
 from codex_lb.dashboard.log_ports import LogPort, ModelsPort, PeriodPort
@@ -54,6 +58,7 @@ class Ports:
     sign_in: SignIn
     audit: AuditPort
     firewall: FirewallPort
+    flows: Flows
     house: HousePort
     live: Live = field(default_factory=Live)
     in_flight: Callable[[], int] = lambda: 0
@@ -100,10 +105,14 @@ def build(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        responses=problems.EVERYWHERE,
         generate_unique_id_function=_operation_id,
     )
     for routes in (
+        importing.routes(ports.accounts, clock),  # before the routes of an account by its id
         accounts.routes(ports.accounts, clock),
+        exporting.routes(ports.accounts),
+        oauth.routes(ports.flows, ports.accounts, clock),
         timeline.routes(ports.accounts, ports.history, clock),
         usage.routes(ports.accounts, ports.history, clock),
         forecast.routes(foreseen),

@@ -26,6 +26,7 @@ from codex_lb.store.operators import AuditEntry, AuditRecord
 
 _TOLD = "codex_lb.audit"  # in a scope
 _EXPORT = "export_"  # how the names of routes begin that only read, but secrets
+_ONLY_READ = frozenset({"complete_oauth", "preview_import"})  # though they are POST
 
 _log = structlog.get_logger(__name__)
 
@@ -86,9 +87,11 @@ class Journal:
     async def _note(self, scope: Scope, status: int) -> None:
         action = getattr(scope.get("route"), "name", "")
         target, failed, detail = scope.get(_TOLD, (None, False, {}))
-        is_change = scope["method"] not in SAFE_METHODS or action.startswith(_EXPORT)
+        is_change = scope["method"] not in SAFE_METHODS and action not in _ONLY_READ
         caller: Caller = scope[CALLER]
-        counts = failed or (status < HTTPStatus.BAD_REQUEST and is_change)
+        counts = failed or (
+            status < HTTPStatus.BAD_REQUEST and (is_change or action.startswith(_EXPORT))
+        )
         if not action or not counts or (caller.kind == "anonymous" and _TOLD not in scope):
             return  # above all what anybody could fill the log with
         if status < HTTPStatus.BAD_REQUEST:

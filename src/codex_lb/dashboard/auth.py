@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
@@ -18,12 +18,10 @@ from codex_lb.core import one_time_codes, operator
 from codex_lb.core.operator import Caller, Kind, Login, Session
 from codex_lb.dashboard import audit
 from codex_lb.dashboard.callers import CALLER, COOKIE
-from codex_lb.dashboard.problems import ErrorBody, Problem
+from codex_lb.dashboard.problems import Problem, errors
 from codex_lb.dashboard.sign_in import Opened, SignIn
 from codex_lb.dashboard.summaries import Shape, StatusResponse, moment
 
-_ERROR: dict[str, Any] = {"model": ErrorBody}
-_ERRORS: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 422, 429), _ERROR)
 _LONGEST = 1_024  # characters of a secret that is looked at at all
 
 
@@ -92,7 +90,7 @@ class CodeRequest(Shape):
 
 def routes(sign_in: SignIn) -> APIRouter:
     callers = sign_in.callers
-    router = APIRouter(prefix="/api/dashboard-auth", tags=["sign-in"], responses=_ERRORS)
+    router = APIRouter(prefix="/api/dashboard-auth", tags=["sign-in"])
 
     def told(login: Login, kind: Kind, session: Session | None) -> SessionResponse:
         is_in, has_password = kind != "anonymous", login.password_hash is not None
@@ -107,9 +105,20 @@ def routes(sign_in: SignIn) -> APIRouter:
             permissions=["read", "write"] if is_in else [],
         )
 
+    def keep(request: Request, response: Response, opened: Opened) -> None:
+        response.set_cookie(
+            COOKIE,
+            opened.cookie,
+            max_age=int(callers.session_s()),
+            path="/",
+            secure=_caller(request).place.is_https,
+            httponly=True,
+            samesite="lax",
+        )
+
     async def entered(request: Request, response: Response, opened: Opened) -> SessionResponse:
         audit.tell(request)
-        _set_cookie(request, response, opened)
+        keep(request, response, opened)
         login = await callers.login()
         owes = login.asks_code and opened.session.owes_code
         return told(login, "anonymous" if owes else "session", opened.session)
@@ -119,7 +128,7 @@ def routes(sign_in: SignIn) -> APIRouter:
         caller = _caller(request)
         return told(await callers.login(), caller.kind, caller.session)
 
-    @router.post("/password/setup", responses={409: _ERROR})
+    @router.post("/password/setup", responses=errors(409))
     async def set_password(
         request: Request, response: Response, wanted: PasswordSetupRequest
     ) -> SessionResponse:
@@ -146,7 +155,8 @@ def routes(sign_in: SignIn) -> APIRouter:
             opened = await sign_in.change_password(
                 _caller(request), given.current_password, given.new_password, _agent(request)
             )
-        return _renewed(request, response, opened)
+        keep(request, response, opened)
+        return StatusResponse(status="ok")
 
     @router.delete("/password")
     async def remove_password(
@@ -156,6 +166,14 @@ def routes(sign_in: SignIn) -> APIRouter:
         with _told_if_wrong(request):
             await sign_in.remove_password(_caller(request), given.password)
         return _left(response)
+
+    @router.post("/password/reset", include_in_schema=False)
+    async def reset_password(request: Request, given: PasswordRequest) -> StatusResponse:
+        """For `codex-lb operator reset-password`, in a process that has the store open."""
+        if _caller(request).kind != "command line":
+            raise Problem.of(operator.NOT_SIGNED_IN)
+        await sign_in.reset(given.password)
+        return StatusResponse(status="ok")
 
     @router.post("/totp/setup/start")
     async def start_totp_setup(request: Request) -> TotpSetupStartResponse:
@@ -172,7 +190,7 @@ def routes(sign_in: SignIn) -> APIRouter:
         opened, recovery = await sign_in.enrol(
             _caller(request), given.secret, given.code, _agent(request)
         )
-        _set_cookie(request, response, opened)
+        keep(request, response, opened)
         return TotpSetupConfirmResponse(recovery_codes=recovery)
 
     @router.post("/totp/verify")
@@ -191,7 +209,8 @@ def routes(sign_in: SignIn) -> APIRouter:
         """Every session ends; the answer has a new cookie."""
         with _told_if_wrong(request):
             opened = await sign_in.disable_codes(_caller(request), given.code, _agent(request))
-        return _renewed(request, response, opened)
+        keep(request, response, opened)
+        return StatusResponse(status="ok")
 
     @router.post("/logout")
     async def log_out(request: Request, response: Response) -> StatusResponse:
@@ -206,7 +225,7 @@ def routes(sign_in: SignIn) -> APIRouter:
         current = caller.session.id_hash if caller.session else None
         return [_open_session(s, current) for s in await callers.sessions()]
 
-    @router.delete("/sessions/{session_id}", responses={404: _ERROR})
+    @router.delete("/sessions/{session_id}", responses=errors(404))
     async def end_session(request: Request, session_id: str) -> StatusResponse:
         _operator(request)
         if session_id not in {session.id_hash for session in await callers.sessions()}:
@@ -242,23 +261,6 @@ def _operator(request: Request) -> Caller:
 
 def _agent(request: Request) -> str | None:
     return request.headers.get("user-agent")
-
-
-def _set_cookie(request: Request, response: Response, opened: Opened) -> None:
-    response.set_cookie(
-        COOKIE,
-        opened.cookie,
-        max_age=int(operator.LIFE_S),
-        path="/",
-        secure=_caller(request).place.is_https,
-        httponly=True,
-        samesite="lax",
-    )
-
-
-def _renewed(request: Request, response: Response, opened: Opened) -> StatusResponse:
-    _set_cookie(request, response, opened)
-    return StatusResponse(status="ok")
 
 
 def _left(response: Response) -> StatusResponse:

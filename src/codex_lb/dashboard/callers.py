@@ -17,8 +17,10 @@ import structlog
 from codex_lb import asgi
 from codex_lb.asgi import Scope
 from codex_lb.core import operator
-from codex_lb.core.access import Standing, Trust, bearer, is_cross_site, is_foreign, resolve
+from codex_lb.core.access import Place, Standing, Trust, bearer, is_cross_site, is_foreign, resolve
 from codex_lb.core.operator import Caller, Login, Refused, Session, Shown
+from codex_lb.core.throttle import place_of
+from codex_lb.dashboard.guesses import Guesses
 from codex_lb.dashboard.ports import Clock
 from codex_lb.dashboard.problems import Problem
 from codex_lb.store import StoreError
@@ -43,8 +45,14 @@ class OperatorsPort(Protocol):
 
 class Callers:
     def __init__(
-        self, store: OperatorsPort, trust: Trust, admin_token: str | None, clock: Clock
+        self,
+        store: OperatorsPort,
+        trust: Trust,
+        admin_token: str | None,
+        clock: Clock,
+        session_s: Callable[[], float] = lambda: operator.LIFE_S,
     ) -> None:
+        self.session_s = session_s
         self._store = store
         self._trust = trust
         self._token = admin_token.encode() if admin_token else None
@@ -52,6 +60,8 @@ class Callers:
         self._login = Login()
         self._sessions: dict[str, Session] = {}
         self._read_at: float | None = None
+        self._guesses = Guesses(clock)  # at the token
+        self._proven: set[str] = set()  # addresses from which the token has been shown
         self._turn = asyncio.Lock()  # so that nothing read before a change is kept after it
 
     @property
@@ -64,11 +74,14 @@ class Callers:
         if COMMAND_LINE in scope:
             return Caller("command line", place)
         login, session = await self.login(), self._session(headers)
+        token = self._bearer(scope["path"], headers, place)
+        if isinstance(token, Refused):
+            return Caller("anonymous", place, session, token)
         shown = Shown(
             is_local=place.standing is Standing.LOCAL,
             is_foreign=is_foreign(headers),
             is_cross_site=is_cross_site(scope["method"], headers),
-            bearer=self._bearer(scope["path"], headers),
+            bearer=token,
             session=session,
         )
         judged = operator.judge(login, shown, has_token=self.has_token)
@@ -97,13 +110,12 @@ class Callers:
         if caller.kind != "session" or caller.session is None:
             return True
         session = self._sessions.get(caller.session.id_hash)
-        return session is not None and operator.is_alive(session, self._clock())
+        return session is not None and self._is_alive(session)
 
     async def sessions(self) -> list[Session]:
         """Those alive, the newest first. Raises `StoreError`."""
         await self.login()
-        now = self._clock()
-        return [session for session in self._sessions.values() if operator.is_alive(session, now)]
+        return [session for session in self._sessions.values() if self._is_alive(session)]
 
     async def act(self, decide: Callable[[Login], Step]) -> Step:
         """As of the store; what is known here is read again afterwards, whatever became of it.
@@ -121,6 +133,9 @@ class Callers:
     def _is_fresh(self) -> bool:
         return self._read_at is not None and 0 <= self._clock() - self._read_at < _FRESH_S
 
+    def _is_alive(self, session: Session) -> bool:
+        return operator.is_alive(session, self._clock(), life_s=self.session_s())
+
     async def _load(self) -> None:
         now = self._clock()
         self._login, sessions = await self._store.state(now)
@@ -130,15 +145,21 @@ class Callers:
     def _session(self, headers: Mapping[str, str]) -> Session | None:
         value = _cookie(headers)
         session = self._sessions.get(hashed(value)) if value else None
-        return session if session and operator.is_alive(session, self._clock()) else None
+        return session if session and self._is_alive(session) else None
 
-    def _bearer(self, path: str, headers: Mapping[str, str]) -> Literal["none", "right", "wrong"]:
-        given = bearer(headers)
+    def _bearer(
+        self, path: str, headers: Mapping[str, str], place: Place
+    ) -> Literal["none", "right", "wrong"] | Refused:
+        given, address = bearer(headers), place_of(place.address)
         if self._token is None or given is None:
             return "none"
-        if hmac.compare_digest(given.encode("latin-1"), self._token):
+        is_known = address in self._proven
+        refused = self._guesses.count("token", address, is_known=is_known)
+        if refused is None and hmac.compare_digest(given.encode("latin-1"), self._token):
+            self._guesses.right(address, is_known=is_known)
+            self._proven.add(address)
             return "right"
-        return "none" if path.startswith(SIGN_IN) else "wrong"
+        return "none" if path.startswith(SIGN_IN) else refused or "wrong"
 
     async def _touch(self, session: Session) -> None:
         now = self._clock()

@@ -1,17 +1,15 @@
 """The routes of the proxy's address list."""
 
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from fastapi import APIRouter
 
 from codex_lb.core import firewall
 from codex_lb.core.firewall import Entry
 from codex_lb.dashboard.ports import Clock
-from codex_lb.dashboard.problems import ErrorBody, Problem
+from codex_lb.dashboard.problems import Problem, errors
 from codex_lb.dashboard.summaries import Shape, StatusResponse, moment
-
-_ERROR: dict[str, Any] = {"model": ErrorBody}
 
 
 class FirewallPort(Protocol):
@@ -51,7 +49,7 @@ def routes(port: FirewallPort, clock: Clock) -> APIRouter:
         )
         return FirewallIpsResponse(mode=mode, entries=[_told(entry) for entry in entries])
 
-    @router.post("", responses={400: _ERROR, 409: _ERROR})
+    @router.post("", responses=errors(409))
     async def add_firewall_ip(wanted: FirewallIpCreateRequest) -> FirewallIpEntry:
         """An address or a network in CIDR notation. The first one locks everyone else out."""
         entry = Entry(_parsed(wanted.ip_address), clock())
@@ -59,7 +57,7 @@ def routes(port: FirewallPort, clock: Clock) -> APIRouter:
             raise Problem(409, "ip_exists", "This address is listed already.")
         return _told(entry)
 
-    @router.delete("/{ip:path}", responses={400: _ERROR, 404: _ERROR})
+    @router.delete("/{ip:path}", responses=errors(404))
     async def remove_firewall_ip(ip: str) -> StatusResponse:
         if not await port.remove(_parsed(ip)):
             raise Problem(404, "ip_not_found", "This address is not listed.")

@@ -7,7 +7,8 @@ alone. The routes find the caller in the request's scope.
 from collections.abc import Mapping
 
 import structlog
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codex_lb import asgi
 from codex_lb.core import operator
@@ -19,6 +20,8 @@ from codex_lb.store import StoreError
 
 # Of what a form of a foreign page can send without asking, only the upload's type is among them.
 _BODIES = frozenset({"application/json", "multipart/form-data"})
+_MOST_BYTES = 2_097_152  # of a body
+_UPLOADS = ("/api/accounts/import", "/api/bundle/import")  # bound theirs themselves
 
 _log = structlog.get_logger(__name__)
 
@@ -43,6 +46,8 @@ class Guard:
             if refusal is not None:
                 await answer(refusal)(scope, receive, send)
                 return
+            if not scope["path"].startswith(_UPLOADS):
+                receive = _bounded(receive)
         await self._app(scope, receive, send)
 
 
@@ -57,6 +62,20 @@ def _refusal(scope: Scope, headers: Mapping[str, str], caller: Caller) -> Proble
     ):
         return Problem(415, "unsupported_media_type", "Send JSON as application/json.")
     return None
+
+
+def _bounded(receive: Receive) -> Receive:
+    left = _MOST_BYTES
+
+    async def bounded() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(413)
+        return message
+
+    return bounded
 
 
 def is_api(path: str) -> bool:

@@ -12,9 +12,6 @@ If the dashboard was not built, there is a plain page that says what runs here.
 import json
 import re
 import secrets
-from collections.abc import Callable
-from html import escape
-from importlib.resources import files
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
@@ -23,7 +20,7 @@ from starlette.types import Message
 
 from codex_lb import asgi
 from codex_lb.core import operator
-from codex_lb.dashboard import assets
+from codex_lb.dashboard import assets, plain_page
 from codex_lb.dashboard.assets import Built
 from codex_lb.dashboard.callers import Callers
 from codex_lb.dashboard.guard import is_api
@@ -32,8 +29,6 @@ from codex_lb.store import StoreError
 
 _OF_PROGRAMS = ("/v1", "/backend-api", "/health", "/metrics", "/assets")
 _READ = ["GET", "HEAD"]
-_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9a-fA-F:.]+\](:\d{1,5})?")
-_DEFAULT_HOST = "127.0.0.1:2455"
 _THEME = "codex_lb_theme"  # a cookie, so that a page is never painted in the wrong colours first
 
 # By the first part of a page's address: what it asks for first.
@@ -42,7 +37,7 @@ _FIRST_DATA: dict[str, tuple[str, ...]] = {
     "": ("/api/ui/overview",),
     "accounts": ("/api/ui/accounts",),
     "connect": ("/api/ui/connect",),
-    "keys": ("/api/api-keys", "/api/settings"),
+    "keys": ("/api/ui/keys",),
     "login": (),
     "requests": (),  # depends on the query
     "settings": ("/api/settings",),
@@ -50,17 +45,12 @@ _FIRST_DATA: dict[str, tuple[str, ...]] = {
 }
 _DEEPEST = 2  # parts of a page's address
 
-_PLAIN_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none';"
-    " frame-ancestors 'none'"
-)
 # Whoever stops the page behind a dialog from scrolling adds a style sheet, hence the nonce.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}';"
     " img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'"
 )
-_PLAIN_ASSETS = {"page.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 
 
 def install(
@@ -76,11 +66,8 @@ def install(
 
     `base`: what stands before every path in the browser, as `/codex`.
     """
-    folder = files("codex_lb.dashboard") / "static"
     facts = {"version": version, "notice": notice}
-    plain = _plain((folder / "page.html").read_text("utf-8"), version, base, notice)
-    for name, kind in _PLAIN_ASSETS.items():
-        _serve(app, f"/assets/{name}", (folder / name).read_bytes(), kind)
+    plain = plain_page.install(app, version=version, base=base, notice=notice)
 
     async def page(request: Request) -> Response:
         if built is None:
@@ -151,32 +138,6 @@ def _filled(page: str, request: Request, base: str, facts: object, status: int) 
     text = re.sub("|".join(map(re.escape, values)), lambda found: values[found[0]], page)
     policy = _POLICY.replace("{nonce}", nonce)
     return Response(text, status, {"content-security-policy": policy}, "text/html; charset=utf-8")
-
-
-def _plain(
-    page: str, version: str, base: str, notice: str | None
-) -> Callable[[Request, int], Response]:
-    banner = f'<p class="notice" role="note">{escape(notice)}</p>' if notice else ""
-    page = page.replace("{version}", version).replace("{notice}", banner)
-
-    def fill(request: Request, status: int) -> Response:
-        host = request.headers.get("host", "")
-        shown = host if _HOST.fullmatch(host) else _DEFAULT_HOST
-        origin = f"{request.url.scheme}://{shown}{base}"
-        return Response(
-            page.replace("{origin}", origin).replace("{base}", base),
-            status,
-            {"cache-control": "no-cache", "content-security-policy": _PLAIN_POLICY},
-            "text/html; charset=utf-8",
-        )
-
-    return fill
-
-
-def _serve(app: FastAPI, path: str, content: bytes, kind: str) -> None:
-    @app.api_route(path, methods=_READ, include_in_schema=False)
-    async def asset() -> Response:
-        return Response(content, media_type=kind, headers={"cache-control": "no-cache"})
 
 
 def _first_part(path: str) -> str:

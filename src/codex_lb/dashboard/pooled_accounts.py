@@ -31,13 +31,16 @@ class PooledAccounts:
         keeper: Keeper,
         clock: Callable[[], float],
         usage: AsksUsage,
+        saw: Callable[[Account], None],
     ) -> None:
+        """`saw` is told of every account that was changed here."""
         self._store = store
         self._stored = StoredAccounts(store, clock)
         self._pool = pool
         self._credentials = credentials
         self._keeper = keeper
         self._usage = usage
+        self._saw = saw
 
     async def list(self) -> list[Account]:
         """As the pool knows them: its readings are newer than the store's."""
@@ -54,6 +57,9 @@ class PooledAccounts:
         account, replaced = await self._stored.import_(identity, credential)
         await self.signed_in(account.id)
         return account, replaced
+
+    async def credential(self, account_id: str) -> Credential | None:
+        return await self._credentials.current(account_id)
 
     async def signed_in(self, account_id: str) -> None:
         """The store has a credential of the account that nobody here has seen."""
@@ -102,4 +108,5 @@ class PooledAccounts:
             known.pop(account_id, None)
         else:
             known[account_id] = account
+            self._saw(account)
         self._pool.load(known.values())

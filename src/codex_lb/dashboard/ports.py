@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 from codex_lb.core.model import Account, AccountState, Credential, Identity, Priority, QuotaSample
-from codex_lb.core.operator_settings import OperatorSettings
+from codex_lb.core.operator_settings import Amounts, OperatorSettings
 from codex_lb.store import AccountTotals, DailySums, EventRecord, HourlySums
 from codex_lb.store.records import Dimension
 
@@ -25,6 +25,9 @@ class AccountsPort(Protocol):
 
     async def import_(self, identity: Identity, credential: Credential) -> tuple[Account, bool]:
         """Add the account, or replace the credential of the same identity; which of the two."""
+
+    async def credential(self, account_id: str) -> Credential | None:
+        """The one in use. None if there is no such account."""
 
     async def set_state(
         self, account_id: str, state: AccountState, *, allowed_from: Collection[AccountState]
@@ -71,6 +74,10 @@ class HistoryPort(Protocol):
 
 class SettingsPort(Protocol):
     """What the operator sets while the program runs."""
+
+    @property
+    def environment(self) -> Amounts:
+        """What holds where the operator says nothing."""
 
     async def read(self) -> OperatorSettings: ...
 

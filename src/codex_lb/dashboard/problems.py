@@ -6,6 +6,7 @@ secret.
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -29,6 +30,18 @@ class ErrorBody(BaseModel):
     error: ErrorDetail
 
 
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What the schema says of a route, or of all: these statuses come in our envelope."""
+    return {status: {"model": ErrorBody} for status in statuses}
+
+
+# What a request may be answered whatever its route, said once for all of them.
+EVERYWHERE = errors(400, 401, 403, 413, 415, 422, 429, 503)
+
+
+_WORDS = {413: "payload_too_large"}
+
+
 class Problem(Exception):  # noqa: N818  an answer to the caller, not a fault of ours
     """Ends a request with this answer."""
 
@@ -43,7 +56,9 @@ class Problem(Exception):  # noqa: N818  an answer to the caller, not a fault of
 
     @classmethod
     def of(cls, refused: Refused) -> "Problem":
-        return cls(refused.status, refused.code, refused.message)
+        wait_s = refused.retry_after_s
+        headers = {"retry-after": str(wait_s)} if wait_s is not None else None
+        return cls(refused.status, refused.code, refused.message, headers)
 
 
 def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
@@ -61,7 +76,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refused(_request: Request, error: HTTPException) -> Response:
         phrase = HTTPStatus(error.status_code).phrase
-        problem = Problem(error.status_code, f"http_{error.status_code}", phrase)
+        code = _WORDS.get(error.status_code, f"http_{error.status_code}")
+        problem = Problem(error.status_code, code, phrase)
         return answer(problem, error.headers)
 
     @app.exception_handler(RequestValidationError)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -16,12 +16,11 @@ from codex_lb.dashboard.log_entries import (
     RequestLogsResponse,
 )
 from codex_lb.dashboard.log_ports import LogPort
-from codex_lb.dashboard.problems import ErrorBody, Problem
+from codex_lb.dashboard.problems import Problem, errors
 from codex_lb.dashboard.summaries import Shape
 from codex_lb.store import Cursor, LogFilter
 from codex_lb.store.text import LONGEST
 
-_ERROR: dict[str, Any] = {"model": ErrorBody}
 _FARTHEST = 10**9  # rows to skip; databases count in 64 bits
 _CURSOR = re.compile(r"([0-9]{1,15})\.(.+)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,7 +56,7 @@ class LogPageQuery(LogQuery):
 def routes(log: LogPort) -> APIRouter:
     router = APIRouter(prefix="/api/request-logs", tags=["request log"])
 
-    @router.get("", responses={422: _ERROR})
+    @router.get("")
     async def list_requests(query: Annotated[LogPageQuery, Query()]) -> RequestLogsResponse:
         """Newest first; requests that run are `in_progress`."""
         page = await log.page(
@@ -68,14 +67,14 @@ def routes(log: LogPort) -> APIRouter:
         )
         return log_entries.logs(page)
 
-    @router.get("/options", responses={422: _ERROR})
+    @router.get("/options")
     async def list_request_filters(
         query: Annotated[LogQuery, Query()],
     ) -> RequestLogFilterOptionsResponse:
         """What occurs among the newest requests that the filters leave; `status` does not count."""
         return log_entries.options(await log.options(_wanted(query, frozenset())))
 
-    @router.get("/{request_id}", responses={404: _ERROR})
+    @router.get("/{request_id}", responses=errors(404))
     async def get_request(request_id: Text) -> RequestLogDetail:
         """One request with all its attempts, and why each account was chosen or not."""
         found = await log.detail(request_id)

@@ -1,7 +1,7 @@
 """Signing in and out, and changing what that takes: password, one-time codes, sessions.
 
-Every guess is counted before it is looked at (`core/throttle.py`). A session that has proved itself
-guesses on its own account, so that nobody outside can keep it from, say, a change of password.
+Every guess is counted before it is looked at (`dashboard/guesses.py`); a session guesses on its own
+account, so that nobody outside can keep it from, say, a change of password.
 Whatever changes the proof ends every session and opens a new one for whoever changed it.
 """
 
@@ -10,15 +10,15 @@ import secrets
 from base64 import b32encode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import ceil
 from typing import Literal
 
 import structlog
 
 from codex_lb.core import one_time_codes, operator
 from codex_lb.core.operator import Caller, Login, Refused, Session
-from codex_lb.core.throttle import Throttle, place_of
+from codex_lb.core.throttle import place_of
 from codex_lb.dashboard.callers import Callers, hashed
+from codex_lb.dashboard.guesses import Guesses
 from codex_lb.dashboard.passwords import Passwords
 from codex_lb.dashboard.ports import Clock
 from codex_lb.dashboard.problems import Problem
@@ -43,8 +43,7 @@ class SignIn:
         self.callers = callers
         self._passwords = passwords
         self._clock = clock
-        self._strangers = Throttle()
-        self._known = Throttle(everyone=None)  # by session
+        self._guesses = Guesses(clock)
         self._bootstrap: tuple[str, float] | None = None  # token, and its end
 
     # -- password -------------------------------------------------------------------------------
@@ -125,6 +124,11 @@ class SignIn:
         removal = Step(Login(), EVERY, by=session.id_hash)
         await self.callers.act(_unless_changed(login, lambda _: removal))
         await self.announce()
+
+    async def reset(self, password: str) -> None:
+        """Whatever it was; for who can open the store. One-time codes and sessions go with it."""
+        password_hash = await self._fit(password)
+        await self.callers.act(lambda _: Step(Login(password_hash), EVERY))
 
     # -- one-time codes -------------------------------------------------------------------------
 
@@ -241,29 +245,13 @@ class SignIn:
 
     def _count(self, caller: Caller, what: Literal["password", "totp"]) -> None:
         """One guess more, or `Problem` 429."""
-        now, place = self._clock(), _place(caller)
-        throttle = self._known if caller.kind == "session" else self._strangers
-        wait_s = throttle.wait_s(place, now)
-        if wait_s > 0:
-            raise Problem(
-                429,
-                f"{what}_rate_limited",
-                f"Too many attempts. Try again in {ceil(wait_s)} seconds.",
-                {"retry-after": str(ceil(wait_s))},
-            )
-        self._keep(caller, throttle.counted(place, now))
+        refused = self._guesses.count(what, _place(caller), is_known=caller.kind == "session")
+        if refused is not None:
+            raise Problem.of(refused)
 
     def _proven(self, caller: Caller, *, clears: bool = True) -> None:
         """The last guess was right. `clears`: nothing more is to be guessed."""
-        throttle = self._known if caller.kind == "session" else self._strangers
-        place = _place(caller)
-        self._keep(caller, throttle.cleared(place) if clears else throttle.refunded(place))
-
-    def _keep(self, caller: Caller, throttle: Throttle) -> None:
-        if caller.kind == "session":
-            self._known = throttle
-        else:
-            self._strangers = throttle
+        self._guesses.right(_place(caller), is_known=caller.kind == "session", clears=clears)
 
     async def _fit(self, password: str) -> str:
         """The hash of a new password. Raises `Problem` for one that may not be."""

@@ -44,6 +44,9 @@ class StoredAccounts:
         await self._note(account.id, "signed_in" if replaced else "added")
         return account, replaced
 
+    async def credential(self, account_id: str) -> Credential | None:
+        return await self._store.credential(account_id)
+
     async def set_state(
         self, account_id: str, state: AccountState, *, allowed_from: Collection[AccountState]
     ) -> Account | None:

@@ -24,7 +24,8 @@ class StoredFirewall:
 
     async def load(self) -> None:
         """Tell the list as it is. Raises `StoreError`."""
-        self._tell(await self.entries())
+        async with self._changing:
+            self._tell(await self.entries())
 
     async def entries(self) -> list[Entry]:
         return msgspec.convert(await self._store.setting(FIREWALL) or [], list[Entry])

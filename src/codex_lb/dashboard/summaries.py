@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from codex_lb.core import status_reason, summary
+from codex_lb.core import login_state, status_reason, summary
 from codex_lb.core.model import Account, ExtraLimit, Priority, QuotaWindow
 from codex_lb.store import AccountTotals
 
@@ -83,7 +83,8 @@ class AccountSummary(Shape):
 
     `source` is where upstream told of a window: headers, event, usage or error. `status_reason`
     says what keeps the account from serving, since when, and until when (null: until a person
-    acts); all three are null if nothing does.
+    acts); all three are null if nothing does. `login_text`: signed in until when, or sign in again
+    why.
     """
 
     account_id: str
@@ -129,6 +130,8 @@ class AccountSummary(Shape):
     credits_balance: float | None
     deactivation_reason: str | None
     auth: AccountAuthStatus
+    login_state: login_state.Kind
+    login_text: str
     limit_warmup_enabled: bool = False
     limit_warmup: AccountLimitWarmupStatus | None = None
     is_email_duplicate: bool
@@ -201,6 +204,7 @@ def _summary(
     identity = account.identity
     left = summary.windows(account, now)
     why = status_reason.of(account, now)
+    login = login_state.of(account, now)
     credits_ = account.credits
     return AccountSummary(
         account_id=account.id,
@@ -249,6 +253,8 @@ def _summary(
         credits_balance=credits_.balance if credits_ else None,
         deactivation_reason=account.state_reason,
         auth=_auth(account),
+        login_state=login.kind,
+        login_text=login.text,
         is_email_duplicate=identity.email.lower() in shared_emails,
         available_reset_credits=account.reset_credits,
     )

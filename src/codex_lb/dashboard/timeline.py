@@ -1,7 +1,7 @@
 """The routes of one account's past: what it had left, what happened to it, what it served."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
@@ -11,12 +11,11 @@ from codex_lb.core.trends import DAY_S, Point
 from codex_lb.dashboard.accounts import find
 from codex_lb.dashboard.daily import AccountDays, DayCount, UtcOffset, days_of
 from codex_lb.dashboard.ports import AccountsPort, Clock, HistoryPort
-from codex_lb.dashboard.problems import ErrorBody
+from codex_lb.dashboard.problems import errors
 from codex_lb.dashboard.summaries import Shape, moment
 from codex_lb.store import EventRecord
 
 _TREND_S = 7 * DAY_S
-_404: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody}}
 
 
 class UsageTrendPoint(Shape):
@@ -51,7 +50,9 @@ class AccountEventsResponse(Shape):
 
 
 def routes(accounts: AccountsPort, history: HistoryPort, clock: Clock) -> APIRouter:
-    router = APIRouter(prefix="/api/accounts/{account_id}", tags=["accounts"], responses=_404)
+    router = APIRouter(
+        prefix="/api/accounts/{account_id}", tags=["accounts"], responses=errors(404)
+    )
 
     @router.get("/trends")
     async def get_account_trends(account_id: str) -> AccountTrendsResponse:

@@ -1,4 +1,4 @@
-"""Read the one file of a multipart body, in memory: it holds secrets that no disk should see."""
+"""Read the files of a multipart body, in memory: they hold secrets that no disk should see."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,30 +9,39 @@ from starlette.requests import Request
 
 from codex_lb.dashboard.problems import Problem
 
-_FRAMING_BYTES = 16_384  # boundaries and part headers around the file; generous
+_FRAMING_BYTES = 16_384  # boundaries and part headers around a file; generous
+_LONGEST_NAME = 255
 
 
-async def read_file(request: Request, name: str, *, limit: int) -> bytes:
-    """The file of the part `name`, which must be the only part and at most `limit` bytes.
+@dataclass(frozen=True, slots=True)
+class File:
+    name: str  # as the caller calls it; may be empty
+    content: bytes
+
+
+async def read_files(request: Request, name: str, *, limit: int, most: int) -> list[File]:
+    """One to `most` files of at most `limit` bytes, all in parts called `name`, and nothing else.
 
     Raises `Problem`: 413 above the limit, 422 for other parts, 400 for a body that is none.
     """
-    body = await _read(request, limit)
+    body = await read_body(request, limit=limit, most=most)
     parts = _split(body, request.headers)
-    if [(part.name, part.is_file) for part in parts] != [(name.encode(), True)]:
-        message = f"body.{name}: send exactly one file, in a multipart part of this name"
+    if not parts or any((part.name, part.is_file) != (name.encode(), True) for part in parts):
+        message = f"body.{name}: send one file or more, in multipart parts of this name"
         raise Problem(422, "validation_error", message)
-    if len(parts[0].content) > limit:
+    if len(parts) > most:
+        raise Problem(422, "validation_error", f"body.{name}: at most {most} files")
+    if any(len(part.content) > limit for part in parts):
         raise _too_large(limit)
-    return bytes(parts[0].content)
+    return [File(part.file_name, bytes(part.content)) for part in parts]
 
 
 async def read_form(request: Request, name: str, *, limit: int) -> tuple[bytes, dict[str, str]]:
     """The one file, in the part `name`, and the texts of the other parts by their names.
 
-    Raises `Problem` as `read_file` does.
+    Raises `Problem` as `read_files` does.
     """
-    parts = _split(await _read(request, limit), request.headers)
+    parts = _split(await read_body(request, limit=limit, most=1), request.headers)
     files = [part for part in parts if part.is_file]
     if [part.name for part in files] != [name.encode()]:
         message = f"body.{name}: send one file, in a multipart part of this name"
@@ -45,10 +54,11 @@ async def read_form(request: Request, name: str, *, limit: int) -> tuple[bytes, 
     return bytes(files[0].content), texts
 
 
-async def _read(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, *, limit: int, most: int) -> bytes:
+    """The whole body, if it is no larger than `most` pieces of `limit` bytes. Raises `Problem`."""
     if request.headers.get("content-encoding", "identity") != "identity":
         raise Problem(400, "invalid_request", "Send the file without Content-Encoding.")
-    most = limit + _FRAMING_BYTES
+    most = most * (limit + _FRAMING_BYTES)
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and int(stated) > most:
         raise _too_large(limit)
@@ -76,6 +86,11 @@ class _Part:
     @property
     def is_file(self) -> bool:
         return b"filename" in self._disposition()
+
+    @property
+    def file_name(self) -> str:
+        given = self._disposition().get(b"filename", b"").decode("utf-8", "replace")
+        return "".join(letter for letter in given if letter.isprintable())[:_LONGEST_NAME]
 
     def _disposition(self) -> dict[bytes, bytes]:
         return parse_options_header(self.headers.get(b"content-disposition"))[1]

@@ -1,7 +1,7 @@
-"""Which account has which conversation, and which has which stored response.
+"""Which account has which conversation, and which has which stored response or file.
 
 Conversations are also kept in the store, so that a restart does not cool their caches; `changed`
-says what must be written. Responses are known for the life of the process.
+says what must be written. Responses and files are known for the life of the process.
 """
 
 from collections import OrderedDict
@@ -24,7 +24,10 @@ class _Home:
 
 
 class Affinities:
+    """A conversation stays for `ttl_s` after its last request."""
+
     def __init__(self) -> None:
+        self.ttl_s: float = TTL_S
         self._homes: OrderedDict[str, _Home] = OrderedDict()  # the longest unused first
         self._owners: OrderedDict[str, str] = OrderedDict()
         self._changed: set[str] = set()
@@ -32,12 +35,12 @@ class Affinities:
     def load(self, stored: Iterable[Affinity]) -> None:
         for row in sorted(stored, key=lambda row: row.expires_at):
             if row.kind == KIND:
-                used_at = row.expires_at - TTL_S
+                used_at = row.expires_at - self.ttl_s
                 self._homes[row.key] = _Home(row.account_id, used_at, used_at)
 
     def home(self, key: str | None, now: float) -> str | None:
         found = self._homes.get(key) if key else None
-        return found.account_id if found and found.used_at + TTL_S > now else None
+        return found.account_id if found and found.used_at + self.ttl_s > now else None
 
     def keep(self, key: str, account_id: str, now: float) -> None:
         """The conversation was served there: it stays for another while."""
@@ -56,12 +59,12 @@ class Affinities:
         """What has changed since the last call."""
         keys, self._changed = self._changed, set()
         homes = ((key, self._homes.get(key)) for key in keys)
-        return [Affinity(KIND, key, h.account_id, h.used_at + TTL_S) for key, h in homes if h]
+        return [Affinity(KIND, key, h.account_id, h.used_at + self.ttl_s) for key, h in homes if h]
 
-    def owner(self, response_id: str) -> str | None:
-        return self._owners.get(response_id)
+    def owner(self, stored_id: str) -> str | None:
+        return self._owners.get(stored_id)
 
-    def own(self, response_id: str, account_id: str) -> None:
-        self._owners[response_id] = account_id
+    def own(self, stored_id: str, account_id: str) -> None:
+        self._owners[stored_id] = account_id
         if len(self._owners) > _MAX:
             self._owners.popitem(last=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from codex_lb import __version__, asgi
 from codex_lb.asgi import Receive, Scope, Send
+from codex_lb.core.answers import Answer
 from codex_lb.core.keys import ApiKey
 from codex_lb.core.responses import Dialect
 from codex_lb.proxy.downstream import Downstream
@@ -28,7 +29,11 @@ class Asked:
     key: ApiKey | None = None  # that the client has shown
 
     def downstream(
-        self, *, streams: bool = False, quota: Callable[[], Mapping[str, str]] = dict
+        self,
+        *,
+        streams: bool = False,
+        quota: Callable[[], Mapping[str, str]] = dict,
+        says_as_event: Callable[[Answer], bool] | None = None,
     ) -> Downstream:
         return Downstream(
             self.receive,
@@ -41,6 +46,7 @@ class Asked:
             quota=quota,
             streams=streams,
             write_now=asgi.write_now(self.scope),
+            says_as_event=says_as_event,
         )
 
 

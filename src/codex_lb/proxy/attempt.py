@@ -11,18 +11,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 
-from codex_lb.core import answers, ciphertext, errors, failover, quota, sse
+from codex_lb.core import answers, ciphertext, errors, events, failover, quota, sse
 from codex_lb.core.errors import Signal
 from codex_lb.core.failover import Verdict, judge
 from codex_lb.core.model import Attempt, Credential
-from codex_lb.core.outcome import Phase
+from codex_lb.core.outcome import Endpoint, Phase
 from codex_lb.core.sse import Event
 from codex_lb.proxy.leases import Lease
-from codex_lb.proxy.lines import Line
+from codex_lb.proxy.lines import Line, Relaying
 from codex_lb.proxy.parts import Parts, Request
-from codex_lb.proxy.relay import Relay
-from codex_lb.upstream.client import Reply, UpstreamFaultError
+from codex_lb.proxy.relay import Reply
+from codex_lb.upstream.client import UpstreamFaultError
 from codex_lb.upstream.credentials import LoginLostError
+
+# An event that names no status, and the statuses that are not upstream's fault or its login's.
+_TELLABLE = frozenset(range(200, 500)) - {401, 407}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,18 @@ class Failure:
     body: bytes = b""  # upstream's error reply
     held: list[Event] = field(default_factory=list)  # the stream up to the failure event
 
+    @property
+    def is_tellable(self) -> bool:
+        """Whether the stream can go to the client as it came. A frame may say what no client must see."""
+        said = bool(self.held) and self.held[-1].kind in events.FAILURES
+        return said and self.signal.status in _TELLABLE
+
 
 class Attempts:
     """All tries of one exchange. `deadline`: of the event loop's clock, for the first content."""
 
     def __init__(
-        self, parts: Parts, request: Request, relay: Relay, line: Line, deadline: float
+        self, parts: Parts, request: Request, relay: Relaying, line: Line, deadline: float
     ) -> None:
         self._parts = parts
         self._request = request
@@ -71,8 +80,11 @@ class Attempts:
                 return failure
             if failure.verdict.action == "renew":
                 stale = credential
-            elif failure.verdict.action != "lighten" or not self._lighten():
+            elif not self._may_repeat(failure.verdict):
                 return failure
+
+    def _may_repeat(self, verdict: Verdict) -> bool:
+        return verdict.action == "again" or (verdict.action == "lighten" and self._lighten())
 
     def _lighten(self) -> bool:
         """Leave out what only another account can read, if there is any."""
@@ -105,6 +117,11 @@ class Attempts:
                     signal = await self._relay.run(
                         reply, held, deadline, partial(self._parts.pool.measured, lease.account.id)
                     )
+                    if signal is not None and reply.headers:
+                        self._measured_by(
+                            lease, reply
+                        )  # an `error` frame brings headers of its own
+                        feature = quota.limit_named(reply.headers)
                 else:
                     body = await reply.read()
                     signal = _signal_of(reply, body)
@@ -182,12 +199,15 @@ class Attempts:
             )
         )
         if signal is None:
-            pool.served(
-                account_id,
-                since=began,
-                affinity_key=self._request.affinity.key,
-                response_id=self._notes.facts.id,
-            )
+            if self._line.endpoint is Endpoint.RESPONSES:
+                pool.served(
+                    account_id,
+                    since=began,
+                    affinity_key=self._request.affinity.key,
+                    response_id=self._notes.facts.id,
+                )
+            elif self._notes.facts.id:  # nothing is proven of serving turns
+                pool.own(self._notes.facts.id, account_id)
             return
         self._notes.failure = signal
         if verdict.block is not None:

@@ -16,7 +16,7 @@ from codex_lb.core.responses import Dialect
 HOLD_S = 5.0
 PULSE_S = 10.0
 
-_STREAM_HEADERS = {
+STREAM_HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache, no-transform",
     "x-accel-buffering": "no",
@@ -30,7 +30,8 @@ class ShutdownError(Exception):
 class Downstream:
     """`headers` are sent with every answer, and what `quota` says when it begins.
 
-    `streams`: the client waits for events.
+    `streams`: the client waits for events. `hold_s`: None if signs of life need no beginning.
+    `says_as_event`: whether an answer of ours is the last event of a stream even if none has begun.
     """
 
     def __init__(
@@ -43,8 +44,10 @@ class Downstream:
         quota: Callable[[], Mapping[str, str]] = dict,
         streams: bool = True,
         write_now: WriteNow | None = None,
-        hold_s: float = HOLD_S,
+        hold_s: float | None = HOLD_S,
         pulse_s: float = PULSE_S,
+        keepalive: bytes | None = None,
+        says_as_event: Callable[[Answer], bool] | None = None,
     ) -> None:
         self._receive = receive
         self._send = send
@@ -54,9 +57,11 @@ class Downstream:
         self._streams = streams
         self._hold_s = hold_s
         self._pulse_s = pulse_s
-        self._keepalive = (
-            events.KEEPALIVE_CODEX if dialect is Dialect.CODEX else events.KEEPALIVE_COMMENT
+        is_codex = dialect is Dialect.CODEX
+        self._keepalive = keepalive or (
+            events.KEEPALIVE_CODEX if is_codex else events.KEEPALIVE_COMMENT
         )
+        self.says_as_event = says_as_event or (lambda answer: answer.as_event and is_codex)
         loop = asyncio.get_running_loop()
         self._now = loop.time
         self._quiet_since = loop.time()
@@ -70,7 +75,7 @@ class Downstream:
 
     async def begin_stream(self, headers: Mapping[str, str]) -> None:
         if not self.started:
-            await self._start(200, _STREAM_HEADERS | dict(headers))
+            await self._start(200, STREAM_HEADERS | dict(headers))
 
     async def write(self, data: bytes) -> None:
         """Events, whole; waits while the client reads more slowly than we send."""
@@ -159,12 +164,14 @@ class Downstream:
         """Seconds to the next sign of life; None: none is due (a JSON reply comes in one piece)."""
         if not self._streams:
             return None
-        silence = self._pulse_s if self.started else self._hold_s
+        held = None if self.started else self._hold_s
+        silence = self._pulse_s if held is None else held
         return max(0.0, self._quiet_since + silence - self._now())
 
     async def _pulse(self) -> None:
         if self.finished or self._until_pulse() != 0.0:
             return  # something was sent since
-        await self.begin_stream({})
+        if self._hold_s is not None:
+            await self.begin_stream({})
         self._quiet_since = self._now()
         await self._send({"type": "http.response.body", "body": self._keepalive, "more_body": True})

@@ -10,20 +10,19 @@ from dataclasses import replace
 from functools import partial
 
 from codex_lb.asgi import ClientGoneError
-from codex_lb.core import answers, ciphertext, events, failover, limits
+from codex_lb.core import answers, ciphertext, failover, limits
 from codex_lb.core.answers import Answer
 from codex_lb.core.failover import Ending, Verdict
 from codex_lb.core.model import AccountEvent, Cost, Usage
-from codex_lb.core.responses import Dialect
+from codex_lb.core.outcome import Endpoint
 from codex_lb.core.routing import Refusal
 from codex_lb.proxy import settle
 from codex_lb.proxy.attempt import Attempts, Failure
 from codex_lb.proxy.downstream import Downstream
 from codex_lb.proxy.holding import Holding
 from codex_lb.proxy.leases import NoAccountError, Wish
-from codex_lb.proxy.lines import Line
+from codex_lb.proxy.lines import Line, Relaying
 from codex_lb.proxy.parts import Parts, Request
-from codex_lb.proxy.relay import Relay
 
 ALL_ATTEMPTS_S = 90.0  # until the first content, whatever the number of attempts
 QUEUE_S = 10.0  # waiting for a slot before the client is told to come back
@@ -34,7 +33,7 @@ class Exchange:
     """One request with all its attempts; `serve` is called once."""
 
     def __init__(
-        self, parts: Parts, request: Request, client: Downstream, relay: Relay, line: Line
+        self, parts: Parts, request: Request, client: Downstream, relay: Relaying, line: Line
     ) -> None:
         self._parts = parts
         self._request = request
@@ -43,8 +42,10 @@ class Exchange:
         self._notes = relay.notes
         self._deadline = self._notes.began + ALL_ATTEMPTS_S
         self._retries = 0  # drawn on the budget
-        self._bound: str | None = None  # the account that has the previous response
+        self._bound: str | None = None  # the account that has what the request refers to
+        self._anchor = ""  # which of it: a response's id, or a file's
         self._relay = relay
+        self._is_turn = line.endpoint is Endpoint.RESPONSES
         self._tries = Attempts(parts, request, relay, line, self._deadline)
 
     async def serve(self) -> None:
@@ -78,9 +79,9 @@ class Exchange:
             raise
 
     async def _hold(self) -> Answer | None:
-        """What the key's limits say, if it has any."""
+        """What the key's limits say, if it has any; only turns use them up."""
         key, row = self._request.key, self._request.row
-        if key is None or not key.limits:
+        if key is None or not key.limits or not self._is_turn:
             return None
         holding = Holding(
             self._parts.limits, self._notes.meter, self._price, key_id=key.id, request_id=row.id
@@ -95,12 +96,12 @@ class Exchange:
         )
 
     async def _is_anchored(self) -> bool:
-        """Find who has the previous response. False: the account has left the pool."""
-        previous = self._request.call.previous_response_id
-        if previous is None:
-            return True
-        pool = self._parts.pool
-        self._bound = pool.owner(previous) or await self._parts.owner_of(previous)
+        """Find who has what the request refers to. False: that account has left the pool."""
+        call, pool = self._request.call, self._parts.pool
+        for anchor in (call.previous_response_id, *call.files):
+            if anchor is not None and self._bound is None:
+                self._bound = pool.owner(anchor) or await self._parts.owner_of(anchor)
+                self._anchor = anchor
         return self._bound is None or self._bound in pool.plans()
 
     # -- the loop -------------------------------------------------------------------------------
@@ -149,11 +150,12 @@ class Exchange:
 
     async def _lease_and_ask(self, tried: set[str]) -> Failure | None:
         wish = Wish(
-            self._request.call.model,
+            self._request.call.model or None,
             self._request.affinity.key,
             self._bound,
             frozenset(tried),
             self._request.accounts,
+            self._request.home,
         )
         asked = self._now()
         wait_s = max(0.0, min(QUEUE_S, self._deadline - asked))
@@ -169,7 +171,7 @@ class Exchange:
     async def _give_up(self, failure: Failure) -> None:
         """No further attempt."""
         choice = self._parts.pool.choose(
-            Wish(self._request.call.model, only=self._request.accounts)
+            Wish(self._request.call.model or None, only=self._request.accounts)
         )
         ending = failover.ending(
             failure.verdict,
@@ -184,7 +186,7 @@ class Exchange:
 
     async def _pass_on(self, failure: Failure) -> None:
         """Upstream's own word, in the form in which it came."""
-        if failure.held and failure.held[-1].kind in events.FAILURES:
+        if failure.is_tellable:
             return await self._relay.pass_failed(failure.held, failure.signal)
         return await self._say(
             answers.of_signal(failure.signal, dialect=self._request.dialect, body=failure.body)
@@ -192,7 +194,9 @@ class Exchange:
 
     async def _end(self, ending: Ending, *, refusal: Refusal | None) -> None:
         if ending == "lost_anchor":
-            answer = answers.lost_anchor(self._request.call.previous_response_id or "")
+            is_file = self._anchor in self._request.call.files
+            lost = answers.lost_file if is_file else answers.lost_anchor
+            answer = lost(self._anchor)
         elif ending == "foreign_history":
             answer = answers.foreign_history()
         elif refusal is not None:
@@ -210,8 +214,7 @@ class Exchange:
         )
 
     async def _say(self, answer: Answer) -> None:
-        as_event = answer.as_event and self._request.dialect is Dialect.CODEX
-        await self._relay.say(answer, as_event=as_event)
+        await self._relay.say(answer, as_event=self._client.says_as_event(answer))
 
     # -- what is written down -------------------------------------------------------------------
 

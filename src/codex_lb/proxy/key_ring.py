@@ -1,7 +1,7 @@
 """The API keys in force, in memory: a key is looked up before a byte of a body is read.
 
-The store is asked twice a second whether anything changed, in this process or another, so a change
-acts within a second everywhere. While the database does not answer, what was known goes on.
+What is changed in this process acts at once. The store is asked twice a second whether anything
+changed elsewhere, so a change acts within a second everywhere. While the database does not answer, what was known goes on.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ class KeyRing:
         self._by_hash: dict[str, ApiKey] = {}
         self._by_id: dict[str, ApiKey] = {}
         self._is_asking = True
+        self._turn = asyncio.Lock()  # so that nothing read before a change is kept after it
         self.on_round: Callable[[], None] = lambda: None
 
     def find(self, token: str) -> ApiKey | None:
@@ -54,12 +55,17 @@ class KeyRing:
         """Until cancelled."""
         while True:
             await asyncio.sleep(_EVERY_S)
-            try:
+            await self.look()
+
+    async def look(self) -> None:
+        """Read the keys again if any has changed."""
+        try:
+            async with self._turn:
                 if await self._store.version() != self._version:
                     await self.load()
-                self._is_asking = True
-            except Exception:  # noqa: BLE001  what is known goes on; said once
-                if self._is_asking:
-                    _log.exception("API keys not read again")
-                self._is_asking = False
-            self.on_round()
+            self._is_asking = True
+        except Exception:  # noqa: BLE001  what is known goes on; said once
+            if self._is_asking:
+                _log.exception("API keys not read again")
+            self._is_asking = False
+        self.on_round()

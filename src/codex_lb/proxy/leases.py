@@ -30,6 +30,7 @@ class Wish:
     bound: str | None = None  # the only account that can serve, if it still exists
     exclude: frozenset[str] = frozenset()
     only: tuple[str, ...] = ()  # the accounts that may serve it; empty: all
+    home: str | None = None  # where a conversation stays that has no affinity yet
 
 
 @dataclass(slots=True)

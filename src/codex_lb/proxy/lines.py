@@ -1,16 +1,22 @@
-"""How one account is asked: what is sent where, and which replies begin an answer."""
+"""How one account is asked: what is sent where, which replies begin an answer, who passes them on."""
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from typing import Protocol
 
 from codex_lb.core import headers
+from codex_lb.core.answers import Answer
+from codex_lb.core.errors import Signal
 from codex_lb.core.model import Credential
 from codex_lb.core.outcome import Endpoint
+from codex_lb.core.sse import Event
 from codex_lb.proxy.leases import Lease
 from codex_lb.proxy.parts import Request
+from codex_lb.proxy.relay import Measured, Reply
+from codex_lb.proxy.settle import Notes
 from codex_lb.upstream import wire
-from codex_lb.upstream.client import Reply, UpstreamClient
+from codex_lb.upstream.client import UpstreamClient
 
 
 class Line(Protocol):
@@ -25,6 +31,19 @@ class Line(Protocol):
     def is_answer(self, reply: Reply) -> bool:
         """Whether the relay may take it; else it is a failure, to be judged."""
         ...
+
+
+class Relaying(Protocol):
+    """One client's view of the answer, over all attempts. `committed`: it has part of it."""
+
+    committed: bool
+    notes: Notes
+
+    async def run(
+        self, reply: Reply, held: list[Event], deadline: asyncio.Timeout, measured: Measured
+    ) -> Signal | None: ...
+    async def pass_failed(self, held: list[Event], signal: Signal) -> None: ...
+    async def say(self, answer: Answer, *, as_event: bool) -> None: ...
 
 
 class HttpLine:

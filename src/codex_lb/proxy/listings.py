@@ -26,7 +26,10 @@ class Listings:
 
     async def quota(self, asked: Asked) -> None:
         """For `/status` in Codex: the pool as one account, in upstream's shape."""
-        await asked.downstream().reply(200, _FRESH_JSON, self._told.document())
+        document = self._told.document(asked.key)
+        if document is None:
+            return await asked.downstream().answer(answers.quota_hidden())
+        return await asked.downstream().reply(200, _FRESH_JSON, document)
 
     async def own_usage(self, asked: Asked) -> None:
         if asked.key is None:

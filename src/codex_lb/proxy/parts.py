@@ -41,6 +41,7 @@ class Parts:
     clock: Callable[[], float]  # Unix seconds
     first_event_s: float
     idle_s: float
+    forbids_fast: Callable[[], bool] = bool  # whether requests may not pay for speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Request:
     headers: Mapping[str, str]  # the client's, names in lower case
     row: OpenedRequest
     key: ApiKey | None = None  # that the client has shown
+    home: str | None = None  # the account at hand, for a conversation that has none
 
     @property
     def accounts(self) -> tuple[str, ...]:

@@ -84,8 +84,11 @@ class Pool:
         self._counters = {name: due for name, due in self._counters.items() if name in self._live}
         self._queue.hand_over()
 
-    def use(self, settings: RoutingSettings) -> None:
+    def use(self, settings: RoutingSettings, limit: int) -> None:
+        """What the operator has set; `limit` is how many requests one account serves at a time."""
         self._settings = settings
+        self._limit = limit
+        self._affinities.ttl_s = settings.affinity_s
         self._queue.hand_over()
 
     def load_affinities(self, stored: Iterable[Affinity]) -> None:
@@ -118,15 +121,19 @@ class Pool:
     def waiting(self) -> int:
         return len(self._queue)
 
-    def owner(self, response_id: str) -> str | None:
-        return self._affinities.owner(response_id)
+    def owner(self, stored_id: str) -> str | None:
+        """The account that has this response or file, as far as this process has seen."""
+        return self._affinities.owner(stored_id)
+
+    def own(self, stored_id: str, account_id: str) -> None:
+        self._affinities.own(stored_id, account_id)
 
     def choose(self, wish: Wish, *, is_last_try: bool = False) -> Choice | Refusal:
         now = self._clock()
         need = Need(
             wish.model,
             self._unserved(wish.model),
-            self._affinities.home(wish.affinity, now),
+            self._home(wish, now),
             wish.bound,
             wish.exclude,
             is_last_try,
@@ -171,8 +178,11 @@ class Pool:
         self._choices += 1
         live.chosen_seq = self._choices
         live.in_flight += 1
-        home = self._affinities.home(wish.affinity, self._clock())
+        home = self._home(wish, self._clock())
         return Lease(live.account, choice, choice.account_id in (wish.bound, home), live)
+
+    def _home(self, wish: Wish, now: float) -> str | None:
+        return self._affinities.home(wish.affinity, now) or wish.home
 
     def _release(self, lease: Lease) -> None:
         lease.slot.in_flight -= 1

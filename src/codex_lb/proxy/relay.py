@@ -5,11 +5,12 @@ the client's. What upstream left half said is not passed on, and nothing after a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from typing import Protocol
 
 import msgspec
 
-from codex_lb.core import answers, errors, events, headers, quota, sse
+from codex_lb.core import answers, errors, events, headers, quota
 from codex_lb.core.answers import Answer
 from codex_lb.core.errors import Signal
 from codex_lb.core.model import Credits, QuotaWindow
@@ -17,22 +18,51 @@ from codex_lb.core.sse import COMMENT, DELTAS, Event
 from codex_lb.proxy.downstream import Downstream
 from codex_lb.proxy.settle import Notes
 from codex_lb.proxy.sinks import JsonSink, Sink
-from codex_lb.upstream.client import Reply, UpstreamFaultError
 
-_CLOSE_S = 0.5  # for upstream to end a stream that said all, so that its connection serves again
 _MAX_HELD_BYTES = 16 * 1024 * 1024  # the first events echo instructions and tools, but no input
 # The idle deadline is moved at most this often: once a chunk would cost more than it tells.
 _DEADLINE_STEPS = 8
 
+
 Measured = Callable[[Collection[QuotaWindow], Credits | None], None]
 
 
+class Reply(Protocol):
+    """An answer of upstream's whose head is here, of a connection or of a turn on a WebSocket."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...  # lower-case names
+    @property
+    def is_stream(self) -> bool: ...
+
+    def events(self) -> AsyncIterator[list[Event]]:
+        """Raises `UpstreamFaultError` if it is cut, `EventTooLargeError`."""
+        ...
+
+    def pass_deltas(self, take: Callable[[bytes], bool] | None) -> None:
+        """Offer single deltas to `take` first, in the event loop's own call; None: no more."""
+        ...
+
+    async def read(self) -> bytes:
+        """The body of an error."""
+        ...
+
+    async def drain(self) -> None:
+        """After the terminal event: whatever makes the connection serve again."""
+        ...
+
+
 class Relay:
-    """One client's view of the stream, over all attempts. `idle_s`: silence that ends a stream."""
+    """One client's view of the stream, over all attempts. `idle_s`: silence that ends a stream.
+
+    `unsaid`: headers of upstream's that the client must not get.
+    """
 
     def __init__(
         self, client: Downstream, sink: Sink, notes: Notes, *, clock: Callable[[], float],
-        idle_s: float,
+        idle_s: float, unsaid: Collection[str] = (),
     ) -> None:  # fmt: skip
         self.committed = False
         self.response_id: str | None = None  # of the response that the client has seen
@@ -41,9 +71,9 @@ class Relay:
         self.notes = notes
         self._clock = clock
         self._idle_s = idle_s
+        self._unsaid = unsaid
         self._loop_time = asyncio.get_running_loop().time
         self._extended_at = 0.0
-        self._scanner = sse.Scanner()
         self._deadline: asyncio.Timeout
         self._is_idle = False  # all that came has been passed on, and more is awaited
 
@@ -57,24 +87,24 @@ class Relay:
         that upstream works on it, and a model may think long before its first content.
         Raises `UpstreamFaultError`, `EventTooLargeError`.
         """
-        self._scanner, self._deadline = sse.Scanner(), deadline
-        reply.pass_on(self._pass_delta)
+        self._deadline = deadline
+        reply.pass_deltas(self._pass_delta)
         try:
             return await self._run(reply, held, deadline, measured)
         finally:
             self._is_idle = False
-            reply.pass_on(None)
+            reply.pass_deltas(None)
 
     async def _run(
         self, reply: Reply, held: list[Event], deadline: asyncio.Timeout, measured: Measured
     ) -> Signal | None:
         size = 0  # of what is held
-        async for events_ in _scanned(reply, self._scanner):
+        async for events_ in reply.events():
             self._is_idle = False
             out: list[bytes] = []
             for event in events_:
                 if event.kind is DELTAS:
-                    self.notes.meter.add(event.raw.count(b"\n\n"))
+                    self.notes.meter.add(event.deltas)
                 else:
                     self._note(event, measured)
                 if self.committed:
@@ -100,9 +130,12 @@ class Relay:
                 self._is_idle = self._sink.streams
         return errors.fault("stream_incomplete", "Upstream ended the stream too early.")
 
-    def _pass_delta(self, chunk: bytes) -> bool:
+    def _pass_delta(self, delta: bytes) -> bool:
         """Most of a stream is deltas, one at a time: those need no task to be woken for them."""
-        if not (self._is_idle and self._scanner.is_delta(chunk) and self._client.write_now(chunk)):
+        if not self._is_idle:
+            return False
+        data = delta if self._sink.passes_deltas else self._sink.take(Event(delta, DELTAS))
+        if data and not self._client.write_now(data):
             return False
         self.notes.meter.add(1)
         self._extend(self._deadline)
@@ -112,7 +145,10 @@ class Relay:
         self.committed = True
         self.notes.first_event_ms = self.notes.elapsed_ms(self._loop_time())
         if self._sink.streams:
-            await self._client.begin_stream(headers.downstream(reply.headers.items()))
+            said = headers.downstream(reply.headers.items())
+            await self._client.begin_stream(
+                {n: v for n, v in said.items() if n not in self._unsaid}
+            )
         out.extend(self._sink.take(event) for event in held)
 
     def _note(self, event: Event, measured: Measured) -> None:
@@ -140,21 +176,22 @@ class Relay:
             self.notes.terminal = event.kind
             await self._client.write(b"".join(out))
             await self._client.finish()
-        await _drain(reply)
+        await reply.drain()
         return signal
 
     async def _end_json(self, sink: JsonSink, kind: str, signal: Signal | None) -> None:
-        if signal is None and sink.response is not None:
+        if isinstance(sink.reply, Answer):
+            return await self.say(sink.reply, as_event=False)
+        if signal is None and sink.reply is not None:
             self.notes.terminal = kind
-            body = msgspec.json.encode(sink.response)
-            await self._client.reply(200, {"content-type": "application/json"}, body)
-            return
+            body = msgspec.json.encode(sink.reply)
+            return await self._client.reply(200, {"content-type": "application/json"}, body)
         unreadable = errors.fault("stream_incomplete", "Upstream's response is not readable.")
-        await self.say(answers.of_failed_event(signal or unreadable), as_event=False)
+        return await self.say(answers.of_failed_event(signal or unreadable), as_event=False)
 
     async def pass_failed(self, held: list[Event], signal: Signal) -> None:
         """A held-back stream whose failure is the client's answer, as upstream sent it."""
-        if isinstance(self._sink, JsonSink):
+        if not self._sink.passes_deltas:
             return await self.say(answers.of_failed_event(signal), as_event=False)
         self.notes.terminal = held[-1].kind
         self.notes.facts = events.facts(held[-1].data())
@@ -177,23 +214,3 @@ class Relay:
         for event in self._sink.failure(answer, own_id, sequence, fresh=client.is_fresh):
             await client.write(event)
         return await client.finish()
-
-
-async def _scanned(reply: Reply, scanner: sse.Scanner) -> AsyncIterator[list[Event]]:
-    async for chunk in reply.chunks():
-        events_ = scanner.feed(chunk)
-        if events_:
-            yield events_
-    last = scanner.finish()
-    if last:
-        yield last
-
-
-async def _drain(reply: Reply) -> None:
-    """Read to the end, so that the connection can be used again; else it is closed."""
-    try:
-        async with asyncio.timeout(_CLOSE_S):
-            async for _ in reply.chunks():
-                pass
-    except (TimeoutError, UpstreamFaultError):
-        return  # the client has its answer; only the connection is lost

@@ -41,8 +41,7 @@ def answer(step: Answer, request: JsonObject, new_id: NewId, seal: Seal) -> Answ
     """The items that `step` produces for `request`."""
     match step:
         case steps.Auto():
-            chosen = steps.Compaction() if _wants_compaction(request) else Text()
-            return answer(chosen, request, new_id, seal)
+            return answer(_fitting(request), request, new_id, seal)
         case Text():
             return Answered((_message(step.text, new_id),), step)
         case steps.Reasoning():
@@ -56,7 +55,7 @@ def answer(step: Answer, request: JsonObject, new_id: NewId, seal: Seal) -> Answ
         case steps.Compaction():
             return Answered((compaction(new_id, seal),), Text())
         case steps.Image():
-            return Answered((_image(new_id),), Text())
+            return Answered((_image(_image_tool(request), new_id),), Text())
         case steps.Items():
             return Answered(step.items, Text(deltas=step.deltas))
         case steps.BigEvent():
@@ -64,6 +63,11 @@ def answer(step: Answer, request: JsonObject, new_id: NewId, seal: Seal) -> Answ
             return Answered((_message("x" * size, new_id),), Text(deltas=1))
         case _:
             assert_never(step)
+
+
+def previews(request: JsonObject) -> int:
+    """How many times an image is shown before it is finished."""
+    return int(_image_tool(request).get("partial_images", 1))
 
 
 def input_items(request: JsonObject) -> list[JsonObject]:
@@ -79,9 +83,18 @@ def compaction(new_id: NewId, seal: Seal) -> JsonObject:
     return {"id": new_id("cmp"), "type": "compaction", "encrypted_content": seal(new_id("n"))}
 
 
-def _wants_compaction(request: JsonObject) -> bool:
-    """Whether the last input item is a `compaction_trigger`."""
-    return any(item.get("type") == "compaction_trigger" for item in input_items(request)[-1:])
+def _fitting(request: JsonObject) -> Answer:
+    """What the request asks for by its last input item or by the tool it imposes, else a text."""
+    if any(item.get("type") == "compaction_trigger" for item in input_items(request)[-1:]):
+        return steps.Compaction()
+    chosen = request.get("tool_choice")
+    is_image = isinstance(chosen, dict) and chosen.get("type") == "image_generation"
+    return steps.Image() if is_image else Text()
+
+
+def _image_tool(request: JsonObject) -> JsonObject:
+    tools = _objects(request.get("tools"))
+    return next((tool for tool in tools if tool.get("type") == "image_generation"), {})
 
 
 def _has_tool_result(request: JsonObject) -> bool:
@@ -118,17 +131,18 @@ def _reasoning(summary: str, ciphertext: str, new_id: NewId) -> JsonObject:
     }
 
 
-def _image(new_id: NewId) -> JsonObject:
+def _image(tool: JsonObject, new_id: NewId) -> JsonObject:
+    """As the tool is set up; where it leaves the choice, ours."""
+    looks = {"background": "opaque", "output_format": "png", "quality": "low", "size": "1024x1024"}
+    set_up = {name: tool[name] for name in looks if tool.get(name, "auto") != "auto"}
     return {
         "id": new_id("ig"),
         "type": "image_generation_call",
         "status": "completed",
-        "background": "opaque",
-        "output_format": "png",
-        "quality": "low",
         "result": _ONE_PIXEL,
         "revised_prompt": "one pixel",
-        "size": "1024x1024",
+        **looks,
+        **set_up,
     }
 
 

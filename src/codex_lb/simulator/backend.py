@@ -35,7 +35,7 @@ Default = Callable[[SimAccount, Received], Reply]
 # Control paths that Codex CLI calls and a proxy passes through on one account.
 CONTROL = re.compile(
     r"/(codex/(thread/goal|analytics-events|memories|realtime|safety|alpha|agent-identities)"
-    r"|wham/settings|ps)/"
+    r"|wham/(settings|agent-identities)|ps)/"
 )
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from codex_lb.simulator.accounts import SimAccount
 from codex_lb.simulator.steps import Step
 
-CALLS = ("add_account", "script", "advance", "approve_device", "reset")
+CALLS = ("add_account", "script", "advance", "approve_device", "deny_device", "reset")
 
 
 def routes(sim: object, find: Callable[[str], SimAccount]) -> list[web.RouteDef]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from codex_lb.simulator.answers import previews
 from codex_lb.simulator.steps import After
 
 JsonObject = dict[str, Any]
@@ -207,8 +208,10 @@ def _tell_image(tape: _Tape, index: int, item: JsonObject) -> None:
     where = {"item_id": item["id"], "output_index": index}
     tape.add("response.image_generation_call.in_progress", **where)
     tape.add("response.image_generation_call.generating", **where)
-    partial = {"partial_image_index": 0, "partial_image_b64": item["result"]}
-    tape.add("response.image_generation_call.partial_image", **where, **partial)
+    looks = {name: item[name] for name in ("background", "output_format", "quality", "size")}
+    for number in range(previews(tape.story.request)):
+        shown = {"partial_image_index": number, "partial_image_b64": item["result"]}
+        tape.add("response.image_generation_call.partial_image", **where, **shown, **looks)
     tape.add("response.image_generation_call.completed", **where)
 
 

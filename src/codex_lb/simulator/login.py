@@ -1,7 +1,8 @@
 """The login host: how an account gets its tokens.
 
 Browser login with PKCE, device login, and refresh, all beside the back end on the same port. The
-page at `/oauth/authorize` asks nothing but which account to be; a name in `login_hint` answers it.
+page at `/oauth/authorize` asks nothing but which account to be, or none; a name in `login_hint`
+answers it. The page at `/codex/device` asks that and the code.
 """
 
 import base64
@@ -23,6 +24,7 @@ JsonObject = dict[str, Any]
 
 DEVICE_TTL_S = 900.0
 CODE_TTL_S = 600.0
+NOBODY = "nobody"  # the name of who declines
 _LOOPBACK = frozenset({"localhost", "127.0.0.1"})
 
 
@@ -41,6 +43,7 @@ class _Device:
     user_code: str
     expires_at: float
     account: SimAccount | None = None  # None: not approved yet
+    is_denied: bool = False
 
 
 @dataclass(slots=True)
@@ -61,10 +64,16 @@ class Login:
 
     def approve(self, user_code: str, account: SimAccount) -> None:
         """What the person does at `/codex/device`. Raises `LookupError` for an unknown code."""
+        self._device(user_code).account = account
+
+    def deny(self, user_code: str) -> None:
+        """The person says no. Raises `LookupError` for an unknown code."""
+        self._device(user_code).is_denied = True
+
+    def _device(self, user_code: str) -> _Device:
         for device in self.devices.values():
             if device.user_code == user_code:
-                device.account = account
-                return
+                return device
         raise LookupError(f"no device login with code {user_code!r}")
 
 
@@ -89,8 +98,8 @@ def routes(login: Login) -> list[web.RouteDef]:
     async def token(request: web.Request) -> web.StreamResponse:
         return await _token(login, request)
 
-    async def device_page(_: web.Request) -> web.StreamResponse:
-        return _page("Enter the device code at /sim/approve_device.")
+    async def device_page(request: web.Request) -> web.StreamResponse:
+        return _device_page(login, request.query)
 
     return [
         web.get("/oauth/authorize", authorize),
@@ -125,12 +134,18 @@ def _authorize(login: Login, request: web.Request) -> web.Response:
     hint = query.get("login_hint")
     if hint is None:
         return _page(_choices(login, request))
+    if hint == NOBODY:
+        return _redirect(query, {"error": "access_denied", "error_description": "The user said no"})
     try:
         account = login.site.accounts.find(hint)
     except LookupError as error:
         return _page(escape(str(error)), 404)
     code = login.grant(account, query["code_challenge"], query["redirect_uri"])
-    target = urlencode({"code": code, "scope": query["scope"], "state": query["state"]})
+    return _redirect(query, {"code": code, "scope": query["scope"]})
+
+
+def _redirect(query: Mapping[str, str], told: Mapping[str, str]) -> web.Response:
+    target = urlencode({**told, "state": query["state"]})
     return web.Response(status=302, headers={"location": f"{query['redirect_uri']}?{target}"})
 
 
@@ -155,12 +170,30 @@ def _authorize_fault(query: Mapping[str, str]) -> str | None:
 
 
 def _choices(login: Login, request: web.Request) -> str:
+    names = {a.account_id: f"{a.email} ({a.plan})" for a in login.site.accounts}
     rows = "".join(
-        f'<li><a href="?{escape(request.query_string)}&amp;{urlencode({"login_hint": a.account_id})}">'
-        f"{escape(a.email)} ({escape(a.plan)})</a></li>"
-        for a in login.site.accounts
+        f'<li><a href="?{escape(request.query_string)}&amp;{urlencode({"login_hint": hint})}">'
+        f"{escape(name)}</a></li>"
+        for hint, name in {**names, NOBODY: "nobody"}.items()
     )
     return f"<h1>Sign in as</h1><ul>{rows}</ul>"
+
+
+def _device_page(login: Login, query: Mapping[str, str]) -> web.Response:
+    user_code, hint = query.get("user_code"), query.get("login_hint")
+    if user_code is None or hint is None:
+        return _page(
+            '<h1>Enter your code</h1><form><input name="user_code" placeholder="code">'
+            '<input name="login_hint" placeholder="account, or nobody"><button>Go</button></form>'
+        )
+    try:
+        if hint == NOBODY:
+            login.deny(user_code)
+        else:
+            login.approve(user_code, login.site.accounts.find(hint))
+    except LookupError as error:
+        return _page(escape(str(error)), 404)
+    return _page("You may close this page.")
 
 
 async def _token(login: Login, request: web.Request) -> web.StreamResponse:
@@ -239,6 +272,8 @@ def _device_token(login: Login, body: JsonObject, host: str) -> Reply:
         return refusals.error(404, "Unknown device login.", code="deviceauth_not_found")
     if device.expires_at <= login.site.clock():
         return refusals.error(400, "The device code has expired.", code="expired_token")
+    if device.is_denied:
+        return refusals.error(403, "The request was declined.", code="access_denied")
     if device.account is None:
         text = "Device authorization is pending."
         return refusals.error(403, text, code="deviceauth_authorization_pending")

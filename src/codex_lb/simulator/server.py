@@ -53,6 +53,7 @@ class Simulator:
         self.add_account = self._site.accounts.add
         self.account = self._site.accounts.find
         self.approve_device = self.login.approve
+        self.deny_device = self.login.deny
         self.wait_for = self._site.record.wait_for
         self._runner: web.AppRunner | None = None
         self._listener: web.TCPSite | None = None

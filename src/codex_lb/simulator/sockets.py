@@ -6,7 +6,7 @@ as JSON text. A response's id is an anchor only on the connection that made it. 
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -176,6 +176,10 @@ async def _stream(connection: _Connection, stream: Stream, received: Received) -
         _remember(connection, stream)
     if stream.ending == "hang":
         await pause(None)
+    elif stream.close_code == WSCloseCode.ABNORMAL_CLOSURE:
+        await _cut(connection, replace(stream, ending="rst"))
+    elif stream.close_code is not None:
+        await _close(connection, received, stream.close_code)
     elif stream.rest or stream.ending in ("rst", "fin"):
         await _cut(connection, stream)
     elif not _ends_well(stream.events):

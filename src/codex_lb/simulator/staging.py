@@ -43,6 +43,7 @@ class Stream:
     wait_s: float = 0.0  # before the status line
     first_event_s: float = 0.0  # after it
     is_whole: bool = False  # the answer went out to its end
+    close_code: int | None = None  # with which a WebSocket ends after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +168,12 @@ def _shaped(step: steps.Shape, scene: Scene) -> Stream:
     stream = stage(step.then, scene)
     if not isinstance(stream, Stream):
         raise TypeError(f"{type(step).__name__} shapes streams, not a {type(step.then).__name__}")
+    if isinstance(step, steps.Parting):
+        return replace(stream, close_code=step.code)
     return replace(stream, wire=_rewired(step, stream.wire))
 
 
-def _rewired(step: steps.Shape, wire: Wire) -> Wire:
+def _rewired(step: steps.Rewiring, wire: Wire) -> Wire:
     match step:
         case steps.Drip():
             return replace(wire, drip_s=step.pause_s)
@@ -230,7 +233,7 @@ def _spoiled(step: steps.Spoiled, scene: Scene) -> Stream:
         case steps.CutAfter():
             return replace(stream, ending=step.how)
         case steps.NoTerminal():
-            return stream
+            return replace(stream, close_code=step.code)
         case steps.HalfEvent():
             frame = b"event: %b\ndata: %b" % (following.kind.encode(), following.data)
             return replace(stream, rest=frame[: len(frame) // 2])

@@ -211,10 +211,11 @@ class CutAfter(_Step, frozen=True):
 
 
 class NoTerminal(_Step, frozen=True):
-    """The stream ends in good order, but without a terminal event."""
+    """The stream ends in good order, but without a terminal event. `code`: a WebSocket's close code."""
 
     after: After = 10_000
     then: "Answer" = Auto()
+    code: int = 1000
 
 
 class HalfEvent(_Step, frozen=True):
@@ -284,6 +285,13 @@ class DataOnly(_Step, frozen=True):
     then: "Stream" = Auto()
 
 
+class Parting(_Step, frozen=True):
+    """After its last event the WebSocket ends: by close code, or (1006) by reset. HTTP ignores it."""
+
+    code: int = 1000
+    then: "Stream" = Auto()
+
+
 Answer = Auto | Text | Reasoning | Tool | CustomTool | Compaction | Image | Items | BigEvent
 Spoiled = (
     FailedEvent
@@ -295,7 +303,8 @@ Spoiled = (
     | GarbageEvent
     | Silence
 )
-Shape = Drip | SplitUtf8 | Crlf | Comments | DataOnly | WrongType
+Rewiring = Drip | SplitUtf8 | Crlf | Comments | DataOnly | WrongType
+Shape = Rewiring | Parting
 Refusal = Status | UsageLimit | Burst | Refuse
 Break = Reset | Close | BlackHole | Garbage | HugeHeader | Html
 Stream = Answer | Spoiled | Shape

@@ -149,8 +149,8 @@ def _replace(
     said: dict[str, object],
     new: Credential,
 ) -> None:
-    if lock(connection, account_id) != "paused":
-        said = said | {"state": "active", "state_reason": None}
+    state = "paused" if lock(connection, account_id) == "paused" else "active"
+    said = said | {"state": state, "state_reason": None}
     connection.execute(update(accounts).where(accounts.c.id == account_id).values(said))
     _put_tokens(connection, keys, account_id, new)
     connection.execute(

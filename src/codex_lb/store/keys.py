@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -27,6 +27,7 @@ class Run(Protocol):
 class Keys:
     """Each method is one transaction and raises `StoreError` if the database fails.
 
+    `on_change` is awaited after each change made here.
     There is no method that ends a reservation: that comes with the closing of the request's row.
     """
 
@@ -35,6 +36,12 @@ class Keys:
         self._write = write
         self._write_log = write_log
         self._instance_id = instance_id
+        self.on_change: Callable[[], Awaitable[None]] = _nobody_listens
+
+    async def _change(self, work: Work[T]) -> T:
+        changed = await self._write(work)
+        await self.on_change()
+        return changed
 
     async def version(self) -> str:
         """Another word whenever a key or rule has changed, in whichever process."""
@@ -56,21 +63,23 @@ class Keys:
     ) -> tuple[ApiKey, Secret]:
         """The secret is nowhere to be had again."""
         secret, key_id = _new_secret(), str(uuid.uuid4())
-        key = await self._write(lambda c: api_keys.create(c, secret, key_id, terms, rules, now=now))
+        key = await self._change(
+            lambda c: api_keys.create(c, secret, key_id, terms, rules, now=now)
+        )
         return key, secret
 
     async def patch(self, key_id: str, wanted: Patch, *, now: float) -> ApiKey | None:
         """None if there is no such key. Raises what `wanted.change` does, with nothing changed."""
-        return await self._write(lambda c: api_keys.patch(c, key_id, wanted, now=now))
+        return await self._change(lambda c: api_keys.patch(c, key_id, wanted, now=now))
 
     async def regenerate(self, key_id: str) -> tuple[ApiKey, Secret] | None:
         secret = _new_secret()
-        key = await self._write(lambda c: api_keys.regenerate(c, key_id, secret))
+        key = await self._change(lambda c: api_keys.regenerate(c, key_id, secret))
         return (key, secret) if key else None
 
     async def delete(self, key_id: str) -> bool:
         """False if there is no such key."""
-        return await self._write(lambda c: api_keys.remove(c, key_id))
+        return await self._change(lambda c: api_keys.remove(c, key_id))
 
     async def reserve(
         self, key_id: str, request_id: str, *, model: str, estimate: Estimate, now: float
@@ -107,6 +116,10 @@ class Keys:
         for other in dead:
             limits.release(connection, key_id, other)
         return bool(dead)
+
+
+async def _nobody_listens() -> None:
+    pass
 
 
 def _new_secret() -> Secret:

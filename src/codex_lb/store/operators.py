@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
-from codex_lb.core.operator import IDLE_S, LIFE_S, Login, Session
+from codex_lb.core.operator import IDLE_S, Login, Session
 from codex_lb.store import preferences
 from codex_lb.store.database import to_json, upsert
 from codex_lb.store.keys import Run
@@ -66,7 +66,7 @@ class Operators:
         self._keys = keys
 
     async def state(self, now: float) -> tuple[Login, list[Session]]:
-        """The proof, and the sessions alive at `now`, the newest first."""
+        """The proof, and the sessions in use of late, the newest first."""
         return await self._read(lambda c: (proof(c, self._keys), _sessions(c, now)))
 
     async def act(self, decide: Callable[[Login], Step]) -> Step:
@@ -106,10 +106,7 @@ class Operators:
     async def prune(self, *, notes_before: float, now: float) -> None:
         """Delete older notes, and sessions that are over."""
         old = delete(audit_log).where(audit_log.c.at < notes_before)
-        over = delete(operator_sessions).where(
-            (operator_sessions.c.seen_at <= now - IDLE_S)
-            | (operator_sessions.c.created_at <= now - LIFE_S)
-        )
+        over = delete(operator_sessions).where(operator_sessions.c.seen_at <= now - IDLE_S)
         await self._write_log(lambda c: (c.execute(old), c.execute(over)))
 
 
@@ -158,7 +155,6 @@ def _sessions(connection: Connection, now: float) -> list[Session]:
     query = (
         select(operator_sessions)
         .where(operator_sessions.c.seen_at > now - IDLE_S)
-        .where(operator_sessions.c.created_at > now - LIFE_S)
         .order_by(operator_sessions.c.created_at.desc())
     )
     return [Session(**row) for row in connection.execute(query).mappings()]

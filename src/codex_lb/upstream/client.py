@@ -12,19 +12,21 @@ import ssl
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 import aiohappyeyeballs
 
-from codex_lb.core import errors
+from codex_lb.core import errors, sse
 from codex_lb.core.errors import Signal
+from codex_lb.core.sse import Event
 from codex_lb.upstream.connection import Connection
 
 _KEEP_ALIVE_S = 30.0  # below what load balancers in front of upstream grant an idle connection
 _MAX_IDLE = 64  # connections kept per host; a burst's worth
 _MAX_ERROR_BYTES = 256 * 1024
+_CLOSE_S = 0.5  # for upstream to end a stream that said all, so that its connection serves again
 _HAPPY_EYEBALLS_S = 0.25  # RFC 8305: the next address is tried after that
 
 
@@ -52,10 +54,41 @@ class Reply:
     status: int
     headers: Mapping[str, str]  # lower-case names
     _connection: Connection
+    _scanner: sse.Scanner = field(default_factory=sse.Scanner)
 
     @property
     def is_stream(self) -> bool:
         return self.headers.get("content-type", "").lower().startswith("text/event-stream")
+
+    async def events(self) -> AsyncIterator[list[Event]]:
+        """The body as events, those that are there at a time. Raises as `chunks`, and `EventTooLargeError`."""
+        async for chunk in self.chunks():
+            events = self._scanner.feed(chunk)
+            if events:
+                yield events
+        last = self._scanner.finish()
+        if last:
+            yield last
+
+    def pass_deltas(self, take: Callable[[bytes], bool] | None) -> None:
+        """Offer single deltas to `take` first, as `Connection.pass_on` does chunks; None: no more."""
+        if take is None:
+            return self._connection.pass_on(None)
+        is_delta = self._scanner.is_delta
+        return self._connection.pass_on(lambda chunk: is_delta(chunk) and take(chunk))
+
+    async def drain(self) -> None:
+        """Read to the end, so that the connection can be used again; else it is closed."""
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                async for _ in self.chunks():
+                    pass
+        except (TimeoutError, UpstreamFaultError):
+            return  # the client has its answer; only the connection is lost
+
+    def switch(self) -> tuple[asyncio.Transport, bytes]:
+        """As `Connection.switch`, of a reply with status 101."""
+        return self._connection.switch()
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives. Raises `UpstreamFaultError` if it is cut."""
@@ -66,10 +99,6 @@ class Reply:
             if not data:
                 return
             yield data
-
-    def pass_on(self, take: Callable[[bytes], bool] | None) -> None:
-        """As `Connection.pass_on`, for what `chunks` would give."""
-        self._connection.pass_on(take)
 
     async def read(self) -> bytes:
         """An error's body, cut at a size that no error needs; what came of one that is cut."""
@@ -121,7 +150,8 @@ class UpstreamClient:
         origin, host, target = _split(url)
         connection = self._take_idle(origin) or await self._connect(origin)
         try:
-            connection.send(_head(method, target, host, headers, len(body)), body)
+            head_ = _head(method, target, host, headers, len(body))
+            connection.send(head_, body, may_switch="upgrade" in headers)
             head = await connection.head()
             if isinstance(head, Signal):
                 raise UpstreamFaultError(head)

@@ -17,6 +17,7 @@ from codex_lb.core.errors import Signal
 MAX_HEAD_BYTES = 64 * 1024
 _PAUSE_AT = 256 * 1024  # bytes waiting for the reader
 _INFORMATIONAL = range(100, 200)
+_SWITCHING = 101
 
 
 class Connection(asyncio.Protocol):
@@ -43,6 +44,8 @@ class Connection(asyncio.Protocol):
         self._until_close = False
         self._keeps_alive = False
         self._fault: Signal | None = None
+        self._may_switch = False
+        self._switched = False  # what comes is no longer HTTP
 
     # -- for the client -------------------------------------------------------------------------
 
@@ -54,12 +57,14 @@ class Connection(asyncio.Protocol):
     def is_reusable(self) -> bool:
         """Whether the exchange has ended so that another may follow."""
         return (
-            self._complete and not self._lost and not self._until_close
+            self._complete and not self._lost and not self._until_close and not self._switched
             and self._fault is None and self._keeps_alive
         )  # fmt: skip
 
-    def send(self, head: bytes, body: bytes) -> None:
+    def send(self, head: bytes, body: bytes, *, may_switch: bool = False) -> None:
+        """`may_switch`: the request asks to leave HTTP."""
         self._begin()
+        self._may_switch = may_switch
         if self._transport is None or self._lost:
             self._fault = errors.fault("connection_closed", "Upstream closed the connection.")
             return
@@ -94,6 +99,11 @@ class Connection(asyncio.Protocol):
         """
         self._shortcut = take
 
+    def switch(self) -> tuple[asyncio.Transport, bytes]:
+        """Give up the connection after a 101: its transport, and what has come of the new protocol."""
+        transport, self._transport = cast("asyncio.Transport", self._transport), None
+        return transport, b"".join(self._chunks)
+
     def abort(self) -> None:
         """Close at once; nobody reads what is still on the way."""
         if self._transport is not None:
@@ -119,19 +129,33 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
+        if self._switched:
+            self._chunks.append(data)
+            return
         if self._complete or self._fault is not None:
             self.abort()  # more than was asked for: the framing cannot be trusted
             return
         try:
             self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._break_off("bad_reply", "Upstream's answer is not HTTP.")
-            self.abort()
+        except httptools.HttpParserUpgrade as switch:
+            self._switch_over(data[switch.args[0] :])
+        except httptools.HttpParserError:
+            self._refuse()
         if self._size > _PAUSE_AT and not self._paused and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
         if self._shortcut is None or self._has_news():
             self._wake()
+
+    def _switch_over(self, rest: bytes) -> None:
+        if not self._may_switch:
+            return self._refuse()
+        self._switched = True
+        return self._chunks.append(rest)
+
+    def _refuse(self) -> None:
+        self._break_off("bad_reply", "Upstream's answer is not HTTP.")
+        self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
@@ -165,7 +189,7 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
-        if status in _INFORMATIONAL:
+        if status in _INFORMATIONAL and not (status == _SWITCHING and self._may_switch):
             self._headers = {}
             return
         self._status = status

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
@@ -29,6 +29,7 @@ from codex_lb.core.model import (
 from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard.app import Ports, build
 from codex_lb.dashboard.bus import Bus
+from codex_lb.dashboard.flows import Flows
 from codex_lb.dashboard.house import House
 from codex_lb.dashboard.stored_accounts import StoredAccounts
 from codex_lb.dashboard.stored_firewall import StoredFirewall
@@ -106,6 +107,7 @@ def client(store: Store, bus: Bus) -> httpx2.AsyncClient:
             sign_in,
             store.operators,
             StoredFirewall(store),
+            cast("Flows", None),  # no test here signs in
             House(store.moves, lambda: NOW),
             bus=bus,
             is_priced=lambda model: model.startswith("gpt"),

@@ -12,13 +12,12 @@ from codex_lb.core.request_log import ServedStatus
 from codex_lb.core.trends import DAY_S, HOUR_S
 from codex_lb.dashboard.accounts import find
 from codex_lb.dashboard.log_entries import RequestLogEntry, logs
-from codex_lb.dashboard.problems import ErrorBody
+from codex_lb.dashboard.problems import errors
 from codex_lb.dashboard.summaries import MICROS, AccountSummary, Shape, summaries
 from codex_lb.dashboard.timeline import AccountEventResponse, UsageTrendPoint, event, points
 from codex_lb.dashboard.ui.documents import Document, Sources, reply
 from codex_lb.store import HourlySums, LogFilter
 
-_404: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody}}
 _WEEK_S = 7 * DAY_S
 _SPARK_HOURS = 24
 _RECENT = 500  # requests that say why an account was not chosen
@@ -70,7 +69,7 @@ def routes(sources: Sources) -> APIRouter:
     async def ui_accounts(request: Request) -> Response:
         return reply(request, await document(sources))
 
-    @router.get("/{account_id}", response_model=AccountDocument, responses=_404)
+    @router.get("/{account_id}", response_model=AccountDocument, responses=errors(404))
     async def ui_account(request: Request, account_id: str) -> Response:
         return reply(request, await _detail(sources, account_id))
 

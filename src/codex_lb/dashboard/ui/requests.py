@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Request
@@ -18,14 +18,13 @@ from codex_lb.core import log_query
 from codex_lb.core.request_log import read_statuses
 from codex_lb.dashboard import log_entries
 from codex_lb.dashboard.log_entries import RequestLogDetail, RequestLogEntry
-from codex_lb.dashboard.problems import ErrorBody, Problem
+from codex_lb.dashboard.problems import Problem, errors
 from codex_lb.dashboard.request_logs import Text, cursor, milliseconds
 from codex_lb.dashboard.summaries import Shape, moment
 from codex_lb.dashboard.ui.documents import Document, Sources, reply
 from codex_lb.store import Facets, Histogram, LogFilter
 from codex_lb.store.text import LONGEST
 
-_ERROR: dict[str, Any] = {"model": ErrorBody}
 _PIECES = 60
 _DAY_MS = 86_400_000
 # Lengths of a piece that people can read off a clock: a second to a month.
@@ -33,6 +32,7 @@ _STEPS_S = (1, 5, 15, 60, 300, 900, 3_600, 10_800, 21_600, 86_400, 604_800, 2_59
 _SIBLINGS = 50
 _EXPORTED, _BATCH = 100_000, 1_000
 _FACET_VALUES = 20
+_KINDS: dict[str, dict[str, str]] = {"text/csv": {}, "application/x-ndjson": {}}  # of an export
 
 
 class RequestsQuery(Shape):
@@ -98,11 +98,11 @@ class RequestDocument(Document):
 def routes(sources: Sources) -> APIRouter:
     router = APIRouter(prefix="/api/ui/requests", tags=["ui"])
 
-    @router.get("", response_model=RequestsDocument, responses={422: _ERROR})
+    @router.get("", response_model=RequestsDocument)
     async def ui_requests(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
         return reply(request, await document(sources, query))
 
-    @router.get("/export", responses={422: _ERROR})
+    @router.get("/export", response_class=StreamingResponse, responses={200: {"content": _KINDS}})
     async def export_requests(query: Annotated[ExportQuery, Query()]) -> StreamingResponse:
         """At most 100,000 rows, newest first."""
         wanted = _wanted(query, sources.clock())
@@ -114,7 +114,7 @@ def routes(sources: Sources) -> APIRouter:
             headers={"content-disposition": f'attachment; filename="requests.{query.format}"'},
         )
 
-    @router.get("/{request_id}", response_model=RequestDocument, responses={404: _ERROR})
+    @router.get("/{request_id}", response_model=RequestDocument, responses=errors(404))
     async def ui_request(request: Request, request_id: Text) -> Response:
         stamp = sources.stamp()
         found = await sources.log.detail(request_id)

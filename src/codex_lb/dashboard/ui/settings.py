@@ -12,6 +12,7 @@ from codex_lb.core import operator_settings
 from codex_lb.core.operator_settings import OperatorSettings
 from codex_lb.dashboard.summaries import Shape
 from codex_lb.dashboard.ui.documents import Document, Sources, reply
+from codex_lb.settings import Settings, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,14 @@ class Installation:
     database: Literal["sqlite", "postgresql"] = "sqlite"
     data_dir: str = ""
     variables: Sequence[Variable] = ()
+
+    @classmethod
+    def of(cls, settings: Settings, version: str) -> "Installation":
+        database: Literal["sqlite", "postgresql"] = (
+            "postgresql" if settings.database_url else "sqlite"
+        )
+        variables = [Variable(*each) for each in shown(settings)]
+        return cls(version, database, str(settings.data_dir), variables)
 
 
 class SettingField(Shape):
@@ -79,7 +88,8 @@ def routes(sources: Sources, installation: Installation) -> APIRouter:
 async def document(sources: Sources, installation: Installation) -> SettingsDocument:
     stamp = sources.stamp()
     known = await sources.settings.read()
-    usual = operator_settings.as_json(OperatorSettings())
+    environment = sources.settings.environment
+    usual = operator_settings.in_force(OperatorSettings(), environment)
     login = await sources.callers.login()
     return SettingsDocument.model_validate(
         stamp
@@ -87,7 +97,7 @@ async def document(sources: Sources, installation: Installation) -> SettingsDocu
             "version": known.version,
             "operator": [
                 _field(name, value, usual[name], "operator")
-                for name, value in operator_settings.as_json(known).items()
+                for name, value in operator_settings.in_force(known, environment).items()
                 if name != "version"
             ],
             "environment": [

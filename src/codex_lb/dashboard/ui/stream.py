@@ -13,7 +13,11 @@ from codex_lb.dashboard.ui.documents import Sources
 def routes(sources: Sources) -> APIRouter:
     router = APIRouter(prefix="/api/ui", tags=["ui"])
 
-    @router.get("/stream", response_class=StreamingResponse)
+    @router.get(
+        "/stream",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
     async def ui_stream(
         request: Request,
         after: Annotated[str | None, Query(max_length=64)] = None,

@@ -1,0 +1,107 @@
+"""Every page, in every look: for everybody's eyes and hands, and within its budget."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+from tests.browser.looking import APP, LOOKS, PAGES, Look, Visitor, axe, overflow
+from tests.journeys.service import Service
+
+pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
+
+looks = pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+
+LIMITS = [
+    {"limitType": "cost_usd", "limitWindow": "monthly", "maxValue": 20_000_000},
+    {"limitType": "total_tokens", "limitWindow": "daily", "maxValue": 1, "modelFilter": "gpt-5.5"},
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
+async def _keys(service: Service) -> None:
+    for terms in (
+        {"name": "laptop", "limits": LIMITS},
+        {"name": "a name that is longer than any column of any table would like it to be"},
+        {"name": "phone", "isActive": False, "allowedModels": ["gpt-5.5", "gpt-5.4"]},
+    ):
+        await service.admin("POST", "/api/api-keys", json=terms)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def visitor(browser: Browser, service: Service, look: Look) -> AsyncIterator[Visitor]:
+    one = await Visitor.come(browser, service.url, look)
+    yield one
+    await one.leave()
+
+
+@looks
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_is_there_for_everybody(visitor: Visitor, path: str) -> None:
+    page = await visitor.goto(path)
+    await expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    await expect(page.get_by_role("main")).to_have_count(1)
+    assert await axe(page) == []
+    assert await overflow(page) == 0
+
+
+@looks
+async def test_forms_and_dialogs_are_there_for_everybody(visitor: Visitor) -> None:
+    page = await visitor.goto("/keys/new")
+    await page.get_by_text("More: models").click()
+    await page.get_by_role("button", name="Add a budget").click()
+    await page.get_by_role("button", name="Create", exact=True).click()  # a form with faults
+    await expect(page.get_by_text("A key needs a name.")).to_be_visible()
+    assert await axe(page) == []
+    assert await overflow(page) == 0
+
+    page = await visitor.goto("/keys")
+    menu = page.get_by_role("button", name="Actions for laptop")
+    await menu.click()
+    await expect(page.get_by_role("menu")).to_be_visible()
+    assert await axe(page) == []
+    await page.get_by_role("menuitem", name="Delete").click()
+    await expect(page.get_by_role("dialog", name="Delete laptop?")).to_be_visible()
+    assert await axe(page) == []
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+    await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("dialog", name="Search")).to_be_visible()
+    assert await axe(page) == []
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    assert await axe(page) == []
+    assert await overflow(page) == 0
+
+
+MOST_SCRIPT, MOST_LOGIN_SCRIPT = 170_000, 15_000  # bytes, gzip
+MOST_STYLE = 15_000
+MOST_REQUESTS, MOST_SCRIPTS = 14, 8
+
+
+def packed(visitor: Visitor, kind: str) -> list[int]:
+    """Sizes under gzip of the files of a kind that were asked for."""
+    names = [r.url.rpartition("/")[2] for r in visitor.requests if r.resource_type == kind]
+    found = [APP / "assets" / f"{name}.gz" for name in names]
+    plain = [APP / "assets" / name for name in names]
+    return [(a if a.exists() else b).stat().st_size for a, b in zip(found, plain, strict=True)]
+
+
+@pytest.mark.parametrize("look", [Look()], ids=["large"])
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_keeps_within_its_budget(visitor: Visitor, path: str) -> None:
+    await visitor.goto(path)
+    scripts = packed(visitor, "script")
+    assert 0 < sum(scripts) <= MOST_SCRIPT
+    assert len(scripts) <= MOST_SCRIPTS
+    assert 0 < sum(packed(visitor, "stylesheet")) <= MOST_STYLE
+    assert len(visitor.requests) <= MOST_REQUESTS
+
+
+@pytest.mark.parametrize("look", [Look()], ids=["large"])
+async def test_the_login_page_keeps_within_its_budget(visitor: Visitor) -> None:
+    await visitor.goto("/login")
+    assert 0 < sum(packed(visitor, "script")) <= MOST_LOGIN_SCRIPT
