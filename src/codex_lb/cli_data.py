@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from codex_lb.admin import AdminError, Answer, Question, reach
+from codex_lb.admin import Answer, Question
+from codex_lb.asking import asking, demand
 from codex_lb.settings import Settings
 
 # Both would renew the same logins, and whoever comes second loses them.
@@ -144,11 +145,7 @@ def _keep(file: Path, content: bytes) -> None:
 
 
 def _ask(read: Settings, question: Question) -> Answer:
-    try:
-        with reach(read) as ask:
-            answer = ask(question)
-    except AdminError as error:
-        raise click.ClickException(str(error)) from error
-    if not answer.ok:
-        raise click.ClickException(answer.message)
+    with asking(read) as ask:
+        answer = ask(question)
+    demand(answer)
     return answer

@@ -3,7 +3,7 @@
 That is `store.db`, SQLite, and `encryption.key`, one Fernet key under which the tokens are sealed.
 Clients' keys are kept as SHA-256 there as here, so they go on working. Rows are read by the names of
 their columns; a column that is not there is as one that is empty. What has no place here is counted
-and named. Nothing in the directory is changed.
+and named. Nothing in the directory is changed. See `docs/wire.md`, "Data of the public codex-lb".
 """
 
 import json
@@ -216,7 +216,8 @@ def _limit(source: _Source, key: str, row: Row) -> Limit | None:
         source.remarks.append(Line("api key", unknown, "left out", "unknown here"))
         return None
     rule = Rule(kind, window, int(row.get("max_value") or 0), _text(row, "model_filter"))
-    resets_at = _at(row, "reset_at") or limits.first_reset(window, source.now)
+    latest = limits.first_reset(window, source.now)  # nothing counts before a window begins
+    resets_at = min(_at(row, "reset_at") or latest, latest)
     return Limit(0, rule, int(row.get("current_value") or 0), 0, resets_at)
 
 
