@@ -45,6 +45,7 @@ async def ids(data: Path) -> list[str]:
 async def test_a_copy_of_a_store_in_use_is_whole_and_private(store: Store, data_dir: Path) -> None:
     copy = back_up_dated(data_dir / "store.db", NOW)
 
+    assert [path.name for path in copy.parent.iterdir()] == [copy.name], "it is one file"
     assert copy == data_dir / "backups" / "store-20270115T080000Z.db"
     assert (copy.stat().st_mode & 0o777, copy.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     await store.close()

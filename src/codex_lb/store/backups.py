@@ -54,6 +54,7 @@ def _copy(source: Path, target: Path) -> None:
         closing(sqlite3.connect(target)) as new,
     ):
         old.backup(new)
+        new.execute("PRAGMA journal_mode=DELETE")  # so that it is one file, wherever it is read
         (verdict,) = new.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise sqlite3.DatabaseError(f"it is damaged: {verdict}")
