@@ -61,13 +61,12 @@ def compacting(service: Service, home: Path, *, at_tokens: int) -> Path:
     return _write(service, home, "gpt-5.5", "OpenAI", login, _NOBODY, at_tokens)
 
 
-def with_socket(service: Service, home: Path, *, model: str = "gpt-5.5", more: str = "") -> Path:
-    """The same over a WebSocket. `more`: further lines of configuration, at its top."""
+def with_socket(
+    service: Service, home: Path, *, model: str = "gpt-5.5", compact_at: int = 200_000
+) -> Path:
+    """The same over a WebSocket."""
     login = 'env_key = "POOL_API_KEY"\nsupports_websockets = true'
-    _write(service, home, model, "codex-lb", login, _NOBODY)
-    config = home / "config.toml"
-    config.write_text(more + config.read_text())
-    return home
+    return _write(service, home, model, "codex-lb", login, _NOBODY, compact_at)
 
 
 def with_login(service: Service, home: Path, own: SimAccount, *, model: str = "gpt-5.5") -> Path:

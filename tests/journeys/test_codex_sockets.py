@@ -90,9 +90,7 @@ async def test_a_conversation_is_taken_up_again(home: Path, pool: Pool) -> None:
 async def test_a_long_conversation_is_compacted(
     service: Service, pool: Pool, tmp_path: Path
 ) -> None:
-    home = codex.with_socket(
-        service, tmp_path / "codex", more="model_auto_compact_token_limit = 20000\n"
-    )
+    home = codex.with_socket(service, tmp_path / "codex", compact_at=20_000)
     await pool.add_two()
     pool.sim.script(Text("A long answer.", input_tokens=30_000), times=1)
     await codex.run(home, "talk long")

@@ -34,6 +34,7 @@ pytestmark = [
 ]
 
 ADMIN = "made-up-admin-token"
+HANDS_OUT = frozenset({"/api/accounts/{account_id}/export/auth", "/api/bundle/export"})  # tokens
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -100,7 +101,8 @@ class Asker:
                 self._make_known(case.body)
             answer = case.call(base_url=self.service.url, session=session, headers=headers)
             seen[answer.status_code] += 1
-            self.service.heard(answer.text)
+            if operation.path not in HANDS_OUT:
+                self.service.heard(answer.text)
             case.validate_response(answer, checks=CHECKS)
 
         try:
