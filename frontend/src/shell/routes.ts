@@ -36,7 +36,9 @@ export const ROUTES: readonly Route[] = [
     icon: LayoutDashboard,
     isRanged: true,
     onPhone: true,
-    page: lazy(soon),
+    page: lazy(() =>
+      import('../overview/Overview').then(({ Overview }) => ({ default: Overview })),
+    ),
   },
   {
     name: 'accounts',
