@@ -30,6 +30,20 @@ export const overview = (range: Range, group: Group) =>
     placeholderData: keepPreviousData,
   })
 
+/** Days begin and end by this browser's clock. */
+export const usage = (query: {
+  days: number
+  group: 'account' | 'model' | 'key' | 'client'
+  compare: boolean
+}) => {
+  const utcOffset = -new Date().getTimezoneOffset()
+  return queryOptions({
+    queryKey: ['usage', query, utcOffset],
+    queryFn: () => ask(api.GET('/api/ui/usage', { params: { query: { ...query, utcOffset } } })),
+    placeholderData: keepPreviousData,
+  })
+}
+
 /** Written by the stream once a second while something changes; never asked for. */
 export const now = queryOptions<Schema['LiveNow']>({ queryKey: ['now'], enabled: false })
 

@@ -66,9 +66,9 @@ export const ROUTES: readonly Route[] = [
     pattern: '/usage',
     key: 'u',
     icon: ChartColumn,
-    isRanged: true,
+    isRanged: false, // counts whole days
     onPhone: false,
-    page: lazy(soon),
+    page: lazy(() => import('../usage/Usage').then(({ Usage }) => ({ default: Usage }))),
   },
   {
     name: 'keys',
