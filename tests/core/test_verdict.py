@@ -47,9 +47,13 @@ def test_the_first_run_out_of_the_pool_counts() -> None:
 
     hidden = Forecast("weekly", None, 1.0, 1.0, Hidden("too little history"))
     found = verdict(
-        [FINE], [foreseen("a", 1.0), foreseen(None, 9.0), foreseen(None, 5.0), hidden], NOW
+        [FINE],
+        [foreseen("a", NOW + 1), foreseen(None, NOW + 9), foreseen(None, NOW + 5), hidden],
+        NOW,
     )
-    assert (found.runs_out_at, found.is_forecast) == (5.0, True)
+    assert (found.runs_out_at, found.is_forecast) == (NOW + 5, True)
+    spent = verdict([FINE], [foreseen(None, NOW), foreseen(None, NOW + 9)], NOW)
+    assert spent.runs_out_at == NOW + 9  # what is spent already stops only its own accounts
     assert verdict([FINE], [foreseen(None, None)], NOW).runs_out_at is None
 
 

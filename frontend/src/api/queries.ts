@@ -1,8 +1,9 @@
 /** Every question the pages ask. The first part of a key is what `live.ts` calls it by. */
 
-import { queryOptions } from '@tanstack/react-query'
+import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 
 import { facts } from '../lib/facts'
+import type { Range } from '../lib/range'
 import { api, ask } from './client'
 import type { components } from './schema'
 
@@ -14,6 +15,37 @@ export function first<T>(path: string) {
     ? { initialData: facts.first[path] as T, initialDataUpdatedAt: performance.timeOrigin }
     : {}
 }
+
+export const GROUPS = ['outcome', 'model', 'account', 'key', 'client'] as const
+export type Group = (typeof GROUPS)[number]
+
+/** What is shown stays until the next range has come. */
+export const overview = (range: Range, group: Group) =>
+  queryOptions({
+    queryKey: ['overview', range, group],
+    queryFn: () => ask(api.GET('/api/ui/overview', { params: { query: { range, group } } })),
+    ...(range === '24h' && group === 'outcome'
+      ? first<Schema['OverviewDocument']>('/api/ui/overview')
+      : {}),
+    placeholderData: keepPreviousData,
+  })
+
+/** Days begin and end by this browser's clock. */
+export const usage = (query: {
+  days: number
+  group: 'account' | 'model' | 'key' | 'client'
+  compare: boolean
+}) => {
+  const utcOffset = -new Date().getTimezoneOffset()
+  return queryOptions({
+    queryKey: ['usage', query, utcOffset],
+    queryFn: () => ask(api.GET('/api/ui/usage', { params: { query: { ...query, utcOffset } } })),
+    placeholderData: keepPreviousData,
+  })
+}
+
+/** Written by the stream once a second while something changes; never asked for. */
+export const now = queryOptions<Schema['LiveNow']>({ queryKey: ['now'], enabled: false })
 
 export const keys = queryOptions({
   queryKey: ['keys'],

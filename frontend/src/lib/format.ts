@@ -14,6 +14,12 @@ const cents = new Intl.NumberFormat(locale, {
   maximumFractionDigits: 4,
 })
 const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' })
+const weekday = new Intl.DateTimeFormat(locale, {
+  weekday: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+})
+const dayOnly = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' })
 const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' })
 const full = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' })
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'long' })
@@ -38,6 +44,14 @@ export function money(micros: number): string {
 
 export const time = (at: number) => clock.format(at)
 export const date = (at: number) => day.format(at)
+export const shortDate = (at: number) => dayOnly.format(at)
+
+/** '14:00', with its day if that is not near: 'Thu 14:00', '12 Mar'. */
+export function when(at: number, now: number): string {
+  const away = Math.abs(at - now)
+  if (away < 43_200_000) return time(at)
+  return away < 518_400_000 ? weekday.format(at) : shortDate(at)
+}
 export const moment = (at: number) => full.format(at)
 
 /** '850 ms', '2.4 s', '3 min 20 s'. */

@@ -36,7 +36,9 @@ export const ROUTES: readonly Route[] = [
     icon: LayoutDashboard,
     isRanged: true,
     onPhone: true,
-    page: lazy(soon),
+    page: lazy(() =>
+      import('../overview/Overview').then(({ Overview }) => ({ default: Overview })),
+    ),
   },
   {
     name: 'accounts',
@@ -64,9 +66,9 @@ export const ROUTES: readonly Route[] = [
     pattern: '/usage',
     key: 'u',
     icon: ChartColumn,
-    isRanged: true,
+    isRanged: false, // counts whole days
     onPhone: false,
-    page: lazy(soon),
+    page: lazy(() => import('../usage/Usage').then(({ Usage }) => ({ default: Usage }))),
   },
   {
     name: 'keys',

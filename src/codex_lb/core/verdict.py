@@ -32,7 +32,7 @@ class Verdict:
     serving: int  # accounts that can serve now
     total: int
     back_at: float | None  # when the first account that cannot serve now can again
-    runs_out_at: float | None  # at the present pace; None: not foreseen
+    runs_out_at: float | None  # at the present pace, in the future; None: not foreseen
     is_forecast: bool  # False: too little is known to say
 
 
@@ -59,12 +59,15 @@ def verdict(accounts: Sequence[Account], forecasts: Iterable[Forecast], now: flo
     outlooks = [each.outlook for each in forecasts if each.account_id is None]
     known = [outlook for outlook in outlooks if not isinstance(outlook, Hidden)]
     ends = [outlook.runs_out_at for outlook in known if outlook.runs_out_at is not None]
+    coming = [
+        end for end in ends if now < end
+    ]  # a window that is spent stops only its own accounts
     return Verdict(
         level=_level(serving, len(total), len(accounts)),
         serving=serving,
         total=len(total),
         back_at=min(waits, default=None),
-        runs_out_at=min(ends, default=None),
+        runs_out_at=min(coming, default=None),
         is_forecast=bool(known),
     )
 

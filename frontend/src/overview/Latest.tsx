@@ -1,0 +1,101 @@
+import { Link, useLocation } from 'wouter'
+
+import type { Schema } from '../api/queries'
+import { compact, duration, money } from '../lib/format'
+import { Private } from '../ui/Private'
+import { RelativeTime } from '../ui/RelativeTime'
+import { Status, type Tone } from '../ui/Status'
+import { type Column, Table } from '../ui/Table'
+import { texts } from './texts'
+
+const said = texts.latest
+
+type Row = Schema['RequestLogEntry']
+type Props = { rows: readonly Row[]; names: Record<string, string> }
+
+export function Latest({ rows, names }: Props) {
+  const [, navigate] = useLocation()
+  const columns: Column<Row>[] = [
+    {
+      key: 'outcome',
+      header: said.columns.outcome,
+      phone: 'start',
+      cell: (row) => <Outcome row={row} />,
+    },
+    {
+      key: 'model',
+      header: said.columns.model,
+      cell: ({ model, reasoningEffort }) => (
+        <span className="block truncate">
+          {model} {reasoningEffort && <span className="text-muted">{reasoningEffort}</span>}
+        </span>
+      ),
+    },
+    {
+      key: 'account',
+      header: said.columns.account,
+      phone: 'none',
+      cell: ({ accountId }) =>
+        accountId && (
+          <span className="block max-w-56 truncate">
+            <Private>{names[accountId] ?? accountId}</Private>
+          </span>
+        ),
+    },
+    {
+      key: 'time',
+      header: said.columns.time,
+      phone: 'end',
+      cell: ({ requestedAt }) => <RelativeTime at={Date.parse(requestedAt)} />,
+    },
+    {
+      key: 'took',
+      header: said.columns.took,
+      align: 'end',
+      phone: 'none',
+      cell: ({ latencyMs }) => latencyMs !== null && duration(latencyMs),
+    },
+    {
+      key: 'tokens',
+      header: said.columns.tokens,
+      align: 'end',
+      phone: 'none',
+      cell: ({ tokens }) => tokens !== null && compact(tokens),
+    },
+    {
+      key: 'cost',
+      header: said.columns.cost,
+      align: 'end',
+      phone: 'none',
+      cell: ({ costUsd }) => costUsd !== null && money(costUsd * 1e6),
+    },
+  ]
+  return (
+    <section aria-label={said.title} className="overflow-clip rounded border border-line bg-card">
+      <header className="flex min-h-11 items-center justify-between gap-3 border-b border-line px-4">
+        <h2 className="text-lg font-semibold">{said.title}</h2>
+        <Link href="/requests" className="rounded text-accent underline touch:py-3">
+          {said.all}
+        </Link>
+      </header>
+      <Table
+        label={said.title}
+        columns={columns}
+        rows={rows}
+        rowKey={({ requestId }) => requestId}
+        onOpen={({ requestId }) => navigate(`/requests/${requestId}`)}
+      />
+    </section>
+  )
+}
+
+const ENDS: Record<string, [Tone, string]> = {
+  ok: ['serving', said.ok],
+  in_progress: ['cooling', said.running],
+  cancelled: ['paused', said.cancelled],
+}
+
+function Outcome({ row }: { row: Row }) {
+  const [tone, word] = ENDS[row.status] ?? (['failed', said.failed] as const)
+  return <Status tone={tone}>{row.errorCode ? `${word}: ${row.errorCode}` : word}</Status>
+}
