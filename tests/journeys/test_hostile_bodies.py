@@ -92,6 +92,12 @@ class Barrage:
                 )
 
 
+def _is_end(event: Mapping[str, Any]) -> bool:
+    """A chat's chunks have no type: one with a finish reason ends it, or one with an error."""
+    finished = any(choice.get("finish_reason") for choice in event.get("choices", ()))
+    return finished or "error" in event or event.get("type") in wire.TERMINAL
+
+
 def _complaint(status: int, headers: Mapping[str, str], answer: bytes) -> str | None:
     kind = headers.get("content-type", "")
     if status >= 500:
@@ -99,7 +105,7 @@ def _complaint(status: int, headers: Mapping[str, str], answer: bytes) -> str | 
     if status >= 400:
         return None if kind == "application/json" and "error" in json.loads(answer) else f"{kind}"
     if kind.startswith("text/event-stream"):
-        ends = [e for e in wire.read_events(answer) if e["type"] in wire.TERMINAL]
+        ends = [event for event in wire.read_events(answer) if _is_end(event)]
         return None if len(ends) == 1 else f"a stream with {len(ends)} ends"
     return None
 
@@ -152,8 +158,8 @@ async def test_spoiled_bodies_of_clients_are_the_clients_fault(
     await service.admin("PUT", "/api/settings", json={"apiKeyAuthEnabled": False})
 
     assert barrage.offences == []
-    assert barrage.statuses[200] > OF_CLIENTS // 10, barrage.statuses
-    assert barrage.statuses[400] > OF_CLIENTS // 10, barrage.statuses
+    assert barrage.statuses[200] > 100, barrage.statuses
+    assert barrage.statuses[400] > 100, barrage.statuses
     assert probe.longest_cpu_s < LONGEST_CPU_S
 
 
