@@ -147,6 +147,19 @@ def test_close_codes(payload: bytes, code: int) -> None:
     assert frames.close_code(payload) == code
 
 
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        (b"", 1000),
+        (b"x", 1002),
+        *((code.to_bytes(2) + b"bye", code) for code in (1000, 1001, 1003, 1011, 1014, 3000, 4999)),
+        *((code.to_bytes(2), 1002) for code in (0, 999, 1004, 1005, 1006, 1015, 2999, 5000)),
+    ],
+)
+def test_a_close_frame_is_answered_with_a_code_that_may_be_sent(payload: bytes, code: int) -> None:
+    assert frames.reply_code(payload) == code
+
+
 def test_our_close_frame_is_read_back() -> None:
     [message] = Reader(masked=True, max_bytes=1).feed(frames.close(1012, KEY))
     assert (message.opcode, frames.close_code(message.data)) == (CLOSE, 1012)
