@@ -91,6 +91,16 @@ def packed(data: bytes, packer: "zlib._Compress") -> bytes:
     return bytes(built)
 
 
+def test_a_message_may_end_its_compression_and_the_next_begin_anew() -> None:
+    reader = Reader(masked=True, max_bytes=1000, inflates=True)
+    for text in (b"hello hello hello", b"once more", b""):
+        packer = zlib.compressobj(wbits=-15)
+        last = packer.compress(text) + packer.flush(zlib.Z_FINISH) + b"\0"  # RFC 7692, 7.2.3.5
+        frame = bytearray(frames.frame(TEXT, last, KEY))
+        frame[0] |= 0x40
+        assert [message.data for message in reader.feed(bytes(frame))] == [text]
+
+
 def test_compressed_messages_share_their_window() -> None:
     packer = zlib.compressobj(wbits=-15)
     reader = Reader(masked=True, max_bytes=1000, inflates=True)

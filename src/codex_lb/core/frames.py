@@ -76,7 +76,7 @@ class Reader:
     def __init__(self, *, masked: bool, max_bytes: int, inflates: bool = False) -> None:
         self._masked = masked
         self._max = max_bytes
-        self._inflater = zlib.decompressobj(-zlib.MAX_WBITS) if inflates else None
+        self._inflater = _inflater() if inflates else None
         self._rest = b""  # the beginning of a head
         self._head: _Head | None = None  # of the frame under way
         self._left = 0  # of its payload
@@ -170,7 +170,13 @@ class Reader:
             raise BrokenError(UNREADABLE, "A compressed message is damaged.") from error
         if len(inflated) > self._max:
             raise BrokenError(TOO_LARGE, f"A message is larger than {self._max} bytes.")
+        if self._inflater.eof:  # the sender may end with a last block, and begins anew
+            self._inflater = _inflater()
         return inflated
+
+
+def _inflater() -> "zlib._Decompress":
+    return zlib.decompressobj(-zlib.MAX_WBITS)
 
 
 def _read_head(data: bytes, start: int) -> _Head | None:
