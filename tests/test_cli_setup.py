@@ -1,6 +1,7 @@
 """`codex-lb setup` at the files of a user, against a service that answers one thing."""
 
 import json
+import resource
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -129,5 +130,52 @@ def test_silence_is_told(run: Run) -> None:
     assert "Nothing answers at http://127.0.0.1:1" in told.stderr
 
 
-def test_an_address_must_be_one(run: Run) -> None:
-    assert run("sdk", "--check", "--url", "ftp://x").exit_code == 2
+@pytest.mark.parametrize(
+    "url", ["ftp://x", "http://[x", "http://x:99999", "http://a..b", "http://x/ä"]
+)
+def test_an_address_must_be_one(run: Run, url: str) -> None:
+    told = run("sdk", "--check", "--url", url)
+    assert told.exit_code == 2
+    assert "is no http address" in told.stderr
+
+
+@pytest.mark.parametrize("key", ["sk-clb-x\n", "sk-clb-…"])
+def test_a_key_that_no_header_takes_is_told_without_showing_it(run: Run, key: str) -> None:
+    told = run("sdk", "--check", env={"CODEX_LB_API_KEY": key})
+    assert told.exit_code == 2
+    assert "CODEX_LB_API_KEY holds no API key" in told.stderr
+    assert "sk-clb" not in told.output
+
+
+def test_a_folder_that_cannot_be_made_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    told = run("codex", "--write", env={"CODEX_HOME": str(tmp_path / "file")})
+    assert told.exit_code == 1
+    assert "cannot be changed" in told.stderr
+
+
+def test_a_full_disk_does_not_cost_the_old_file(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / ".codex" / "config.toml"
+    path.parent.mkdir()
+    path.write_text('model = "mine"\n')
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))  # bytes; room for the copy only
+    try:
+        told = run("codex", "--write")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert told.exit_code == 1
+    assert "cannot be changed" in told.stderr
+    assert path.read_text() == 'model = "mine"\n'
+
+
+def test_a_linked_file_stays_linked_and_keeps_its_mode(run: Run, tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles.toml"
+    real.touch(mode=0o640)
+    path = tmp_path / ".codex" / "config.toml"
+    path.parent.mkdir()
+    path.symlink_to(real)
+    assert run("codex", "--write").exit_code == 0
+    assert path.is_symlink()
+    assert "codex-lb" in real.read_text()
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640

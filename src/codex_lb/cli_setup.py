@@ -3,6 +3,9 @@
 import difflib
 import json
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +21,7 @@ _LIST_S = 10.0  # a list of models is quick
 _ANSWER_S = 120.0  # a model may think, and a pool may be busy
 _BACKUP = ".before-codex-lb"  # empty if there was no file
 _UNDONE = ".undone"
+_NEW = ".new"
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  told apart, not listened on
 
 
@@ -46,13 +50,15 @@ def setup(
         raise click.UsageError("The SDK has no configuration file; copy what `setup sdk` shows.")
     path = _path(client)
     if undo:
-        return _undo(path)
+        with _changing(path):
+            return _undo(path)
     address = (url or _address(read)).rstrip("/")
-    listed = _models(address, os.environ.get(key_env))
+    listed = _models(address, _key(key_env))
     models = client_setup.models(listed, model)
     facts = Facts(address, key_env, models, chosen=model is not None, chat=chat)
     if write:
-        _write(client, path, facts)
+        with _changing(path):
+            _write(client, path, facts)
     elif not check:
         _show(client, path, facts)
     if check:
@@ -107,7 +113,7 @@ def _write(client: Client, path: Path, facts: Facts) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not backup.exists():
         _keep(backup, old)
-    path.write_text(new, "utf-8")
+    _put(path, new)
     _tell_change(path, old, new)
     click.echo(f"Written; `codex-lb setup {client} --undo` takes it back. Now: {_export(facts)}")
     return None
@@ -121,11 +127,32 @@ def _undo(path: Path) -> None:
     if path.exists():  # what was changed since must not be lost
         _keep(path.with_name(path.name + _UNDONE), old)
     if new:
-        path.write_text(new, "utf-8")
+        _put(path, new)
     else:
         path.unlink(missing_ok=True)
     backup.unlink()
     _tell_change(path, old, new)
+
+
+@contextmanager
+def _changing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be changed: {error}") from error
+
+
+def _put(path: Path, text: str) -> None:
+    """Whole or not at all; a link stays one."""
+    real = path.resolve()
+    new = real.with_name(real.name + _NEW)
+    try:
+        _keep(new, text)
+        if real.exists():
+            shutil.copymode(real, new)
+        new.replace(real)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _keep(path: Path, text: str) -> None:
@@ -151,6 +178,13 @@ def _tell_change(path: Path, old: str, new: str) -> None:
 # -- the service -------------------------------------------------------------------------------
 
 
+def _key(name: str) -> str | None:
+    key = os.environ.get(name)
+    if key and not (key.isascii() and key.isprintable()):
+        raise click.UsageError(f"{name} holds no API key: no header takes all of its characters.")
+    return key
+
+
 def _models(address: str, key: str | None) -> bytes:
     """The answer of `/v1/models`; empty if there is none."""
     try:
@@ -160,7 +194,7 @@ def _models(address: str, key: str | None) -> bytes:
 
 
 def _check(client: Client, path: Path, facts: Facts) -> None:
-    key = os.environ.get(facts.key_env)
+    key = _key(facts.key_env)
     base = client_setup.base_url(client, facts)
     if client != "sdk" and base not in _text(path):
         click.echo(f"{path} does not point at {base}; --write makes it.", err=True)
@@ -179,9 +213,16 @@ def _check(client: Client, path: Path, facts: Facts) -> None:
 
 def _ask(url: str, key: str | None, document: bytes | None, wait_s: float) -> tuple[int, bytes]:
     """Status and body. Raises `OSError`, `HTTPException`."""
+    try:
+        return _answer(url, key, document, wait_s)
+    except ValueError as error:
+        raise click.UsageError(f"{url} is no http address: {error}") from error
+
+
+def _answer(url: str, key: str | None, document: bytes | None, wait_s: float) -> tuple[int, bytes]:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise click.UsageError(f"{url} is no http address.")
+        raise ValueError("it begins with http:// or https:// and a host")
     make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = make(parts.hostname, parts.port, timeout=wait_s)
     headers = {"authorization": f"Bearer {key}"} if key else {}

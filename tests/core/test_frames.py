@@ -91,6 +91,16 @@ def packed(data: bytes, packer: "zlib._Compress") -> bytes:
     return bytes(built)
 
 
+def test_a_message_may_end_its_compression_and_the_next_begin_anew() -> None:
+    reader = Reader(masked=True, max_bytes=1000, inflates=True)
+    for text in (b"hello hello hello", b"once more", b""):
+        packer = zlib.compressobj(wbits=-15)
+        last = packer.compress(text) + packer.flush(zlib.Z_FINISH) + b"\0"  # RFC 7692, 7.2.3.5
+        frame = bytearray(frames.frame(TEXT, last, KEY))
+        frame[0] |= 0x40
+        assert [message.data for message in reader.feed(bytes(frame))] == [text]
+
+
 def test_compressed_messages_share_their_window() -> None:
     packer = zlib.compressobj(wbits=-15)
     reader = Reader(masked=True, max_bytes=1000, inflates=True)
@@ -145,6 +155,19 @@ def test_frames_of_every_length_are_read_back(size: int, key: bytes | None) -> N
 )
 def test_close_codes(payload: bytes, code: int) -> None:
     assert frames.close_code(payload) == code
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        (b"", 1000),
+        (b"x", 1002),
+        *((code.to_bytes(2) + b"bye", code) for code in (1000, 1001, 1003, 1011, 1014, 3000, 4999)),
+        *((code.to_bytes(2), 1002) for code in (0, 999, 1004, 1005, 1006, 1015, 2999, 5000)),
+    ],
+)
+def test_a_close_frame_is_answered_with_a_code_that_may_be_sent(payload: bytes, code: int) -> None:
+    assert frames.reply_code(payload) == code
 
 
 def test_our_close_frame_is_read_back() -> None:

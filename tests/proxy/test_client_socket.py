@@ -88,6 +88,7 @@ async def test_a_ping_is_answered_with_what_it_carries() -> None:
     [
         pytest.param(frames.close(1001, KEY), 1001, id="with a code"),
         pytest.param(frames.frame(frames.CLOSE, b"", KEY), 1000, id="without one"),
+        pytest.param(frames.close(frames.CUT, KEY), 1002, id="with one that is never sent"),
     ],
 )
 async def test_a_client_that_closes_is_answered_and_gone(sent: bytes, answered: int) -> None:

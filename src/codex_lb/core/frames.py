@@ -20,6 +20,10 @@ NORMAL, AWAY, MALFORMED, UNREADABLE, POLICY, TOO_LARGE, RESTART = (
     1000, 1001, 1002, 1007, 1008, 1009, 1012,
 )  # fmt: skip
 NO_CODE, CUT = 1005, 1006  # never sent
+_SENDABLE = frozenset(
+    {*range(1000, 1015)} - {1004, NO_CODE, CUT}
+)  # RFC 6455 section 7.4, and IANA's list
+_PRIVATE = range(3000, 5000)
 
 _FIN, _RESERVED, _COMPRESSED, _OPCODE = 0x80, 0x70, 0x40, 0x0F
 _MASKED, _LENGTH = 0x80, 0x7F
@@ -72,7 +76,7 @@ class Reader:
     def __init__(self, *, masked: bool, max_bytes: int, inflates: bool = False) -> None:
         self._masked = masked
         self._max = max_bytes
-        self._inflater = zlib.decompressobj(-zlib.MAX_WBITS) if inflates else None
+        self._inflater = _inflater() if inflates else None
         self._rest = b""  # the beginning of a head
         self._head: _Head | None = None  # of the frame under way
         self._left = 0  # of its payload
@@ -166,7 +170,13 @@ class Reader:
             raise BrokenError(UNREADABLE, "A compressed message is damaged.") from error
         if len(inflated) > self._max:
             raise BrokenError(TOO_LARGE, f"A message is larger than {self._max} bytes.")
+        if self._inflater.eof:  # the sender may end with a last block, and begins anew
+            self._inflater = _inflater()
         return inflated
+
+
+def _inflater() -> "zlib._Decompress":
+    return zlib.decompressobj(-zlib.MAX_WBITS)
 
 
 def _read_head(data: bytes, start: int) -> _Head | None:
@@ -213,6 +223,14 @@ def close(code: int, key: bytes | None = None) -> bytes:
 def close_code(payload: bytes) -> int:
     """The code in a close frame."""
     return int.from_bytes(payload[:2]) if len(payload) > 1 else NO_CODE
+
+
+def reply_code(payload: bytes) -> int:
+    """With which a close frame is answered: its own code, if that may be sent at all."""
+    if not payload:
+        return NORMAL
+    code = close_code(payload)
+    return code if code in _SENDABLE or code in _PRIVATE else MALFORMED
 
 
 def text(_kind: str, data: bytes) -> bytes:

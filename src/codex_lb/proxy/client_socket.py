@@ -172,8 +172,7 @@ class ClientSocket:
             case frames.PING:
                 self.write_now(frames.frame(frames.PONG, message.data))
             case frames.CLOSE:
-                code = frames.close_code(message.data)
-                self.close(frames.NORMAL if code == frames.NO_CODE else code)
+                self.close(frames.reply_code(message.data))
                 if self.pipe is not None:
                     self.pipe.close()
             case frames.TEXT:
