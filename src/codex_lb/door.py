@@ -19,7 +19,7 @@ Nothing is timed per chunk or per request: a connection notes when its phase beg
 
 import asyncio
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 
@@ -67,14 +67,40 @@ class _Phase(enum.Enum):
 
 
 class _Line:
-    """A connection as a reply sees it: closing it leaves the client time to read the answer."""
+    """A connection as a reply sees it: closing it leaves the client time to read the answer.
 
-    __slots__ = ("close", "is_closing", "write")
+    A head goes out together with what follows it at once. Codex takes for the body of a refused
+    WebSocket handshake what it reads along with the head.
+    """
+
+    __slots__ = ("_door", "_head", "is_closing", "write")
 
     def __init__(self, door: "Door") -> None:
-        self.write = door.transport.write
+        self._door = door
+        self._head = b""
         self.is_closing = door.transport.is_closing
-        self.close = door.hang_up
+        self.write: Callable[[bytes], None] = door.transport.write
+
+    def begin(self) -> None:
+        """What is written next is a head."""
+        self.write = self._hold
+
+    def close(self) -> None:
+        self._flush()
+        self._door.hang_up()
+
+    def _hold(self, head: bytes) -> None:
+        self._head, self.write = head, self._join
+        self._door.loop.call_soon(self._flush)
+
+    def _join(self, data: bytes) -> None:
+        head, self._head = self._head, b""
+        self.write = self._door.transport.write
+        self.write(head + data)
+
+    def _flush(self) -> None:
+        if self._head:
+            self._join(b"")
 
 
 class _Pipe:
@@ -223,6 +249,7 @@ class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._enter(_Phase.BODY)
         self._keep_alive = self.cycle.keep_alive and not self._hall.draining
         self.cycle.keep_alive = False  # until the body is complete
+        self._line.begin()
         self.cycle.transport = self._line  # type: ignore[assignment] # all of it that a cycle uses
         self.scope["extensions"] = {asgi.WRITE_NOW: {"call": partial(_write_now, self.cycle)}}
         if self.parser.should_upgrade():

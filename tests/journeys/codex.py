@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,38 +78,42 @@ def with_login(service: Service, home: Path, own: SimAccount, *, model: str = "g
 
 
 async def run(home: Path, prompt: str, *command: str) -> Run:
-    """One `codex exec` from start to end; `command`: of exec, such as resume. Raises `TimeoutError` if it hangs."""
+    """One `codex exec` from start to end. `command`: of exec, such as resume."""
     assert PROGRAM.exists(), "run `make test` once, or `npm --prefix tests/clients ci`"
     workspace = home / "workspace"
     workspace.mkdir(exist_ok=True)
-    process = await asyncio.create_subprocess_exec(
-        PROGRAM,
-        *("exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"),
-        *("--color", "never", *command, prompt),
-        cwd=workspace,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "CODEX_HOME": str(home),
-            "LANG": "C.UTF-8",
-            "POOL_API_KEY": "sk-unused",
-            "HTTPS_PROXY": _NOBODY,
-            "HTTP_PROXY": _NOBODY,
-            "NO_PROXY": "127.0.0.1",
-        },
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    answer, shown = home / "answer.txt", home / "shown.txt"
+    with answer.open("wb") as out, shown.open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            PROGRAM,
+            *("exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"),
+            *("--color", "never", *command, prompt),
+            cwd=workspace,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(home),
+                "CODEX_HOME": str(home),
+                "LANG": "C.UTF-8",
+                "POOL_API_KEY": "sk-unused",
+                "HTTPS_PROXY": _NOBODY,
+                "HTTP_PROXY": _NOBODY,
+                "NO_PROXY": "127.0.0.1",
+            },
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=out,
+            stderr=log,
+            start_new_session=True,  # so that what it starts can be ended with it
+        )
     try:
         async with asyncio.timeout(_LIMIT_S):
-            answer, shown = await process.communicate()
+            exit_code = await process.wait()
+    except TimeoutError:
+        raise AssertionError(f"Codex did not end; it said: {shown.read_text()}") from None
     finally:
         if process.returncode is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    assert process.returncode is not None
-    return Run(process.returncode, answer.decode(), shown.decode(errors="replace"))
+    return Run(exit_code, answer.read_text(), shown.read_text(errors="replace"))
 
 
 def _write(

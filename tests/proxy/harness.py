@@ -33,6 +33,7 @@ from codex_lb.upstream.client import UpstreamClient
 from codex_lb.upstream.credentials import Credentials, refresher
 
 CODEX = "/backend-api/codex/responses"
+_NAMES = [*"abcdefgh", *(f"account-{number}" for number in range(32))]
 OPENAI = "/v1/responses"
 
 
@@ -283,7 +284,7 @@ async def running(
     log, shelf, keys = Log(), Shelf(), KeyCabinet()
     ring = KeyRing(keys, sim.now)
     pool = Pool(clock=sim.now, limit=limit)
-    signed_in = [sim.add_account(email=f"{name}@example.com") for name in "abcdefgh"[:accounts]]
+    signed_in = [sim.add_account(email=f"{name}@example.com") for name in _NAMES[:accounts]]
     rows = []
     for account in signed_in:
         known, credential = identity.parse(json.dumps(account.auth_json()).encode(), now=sim.now())

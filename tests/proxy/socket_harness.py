@@ -148,10 +148,10 @@ class Served:
 
 
 def _in_order(proxy: Proxy) -> tuple[SimAccount, SimAccount]:
-    one, two = proxy.accounts
+    one, two = proxy.accounts[:2]
     choice = proxy.pool.choose(Wish())
-    assert isinstance(choice, Choice)
-    return (one, two) if choice.account_id == proxy.local_id(one) else (two, one)
+    is_two = isinstance(choice, Choice) and choice.account_id == proxy.local_id(two)
+    return (two, one) if is_two else (one, two)
 
 
 @asynccontextmanager

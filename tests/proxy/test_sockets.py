@@ -23,6 +23,7 @@ from tests.proxy.socket_harness import (
 from tests.proxy.test_api_keys import LIMITED, add, bearer
 
 from codex_lb.core.limits import Limit
+from codex_lb.core.model import Block
 from codex_lb.simulator import Simulator
 from codex_lb.simulator.steps import (
     Close,
@@ -157,13 +158,34 @@ async def test_no_socket_is_opened_while_the_process_ends(here: Served) -> None:
     assert (status, body["error"]["code"]) == (503, "server_shutting_down")
 
 
+HANDSHAKE = (
+    f"GET {CODEX} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
+    "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+).encode()
+
+
+async def test_the_refusal_of_a_handshake_is_what_codex_reads_at_once(sim: Simulator) -> None:
+    """Of a body that it misses it does not ask again: it waits as long as `retry-after` says."""
+    async with running(sim, accounts=40) as proxy:
+        for account in proxy.accounts:
+            sim.script(UsageLimit(), account=account, endpoint="websocket")
+            proxy.pool.block(
+                proxy.local_id(account),
+                Block("usage_limit", sim.now(), sim.now() + 9_000, "full", is_told=True),
+            )
+        async with served(proxy) as here:
+            for _ in range(20):
+                reader, writer = await asyncio.open_connection("127.0.0.1", here.port)
+                writer.write(HANDSHAKE)
+                head, _, body = (await reader.read(4_096)).partition(b"\r\n\r\n")
+                writer.close()
+                assert json.loads(body)["error"]["resets_at"]
+                assert b"retry-after" not in head
+
+
 async def test_a_frame_that_comes_too_early_costs_the_handshake(here: Served) -> None:
-    head = (
-        f"GET {CODEX} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
-        "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
     reader, writer = await asyncio.open_connection("127.0.0.1", here.port)
-    writer.write(head.encode() + b"\x81\x80abcd")
+    writer.write(HANDSHAKE + b"\x81\x80abcd")
     async with asyncio.timeout(5):
         assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
     writer.close()

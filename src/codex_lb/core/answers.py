@@ -8,7 +8,7 @@ times and never thirty.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +22,7 @@ from codex_lb.core.responses import Dialect
 from codex_lb.core.routing import Refusal
 
 _QUEUE_RETRY_S = 5
+_BRIEF_BYTES = 1_500
 _LOGIN_REFUSED = frozenset({401, 407})
 _PASSING = frozenset({408, 409, 429})  # worth repeating as they are
 
@@ -47,6 +48,20 @@ class Answer:
         if self.final:
             sent["x-should-retry"] = "false"
         return sent
+
+    def brief(self) -> "Answer":
+        """For a WebSocket handshake, of whose refusal Codex reads 4 KiB at most and nothing twice.
+
+        Where it misses the reason it would wait as long as `retry-after` says, so that is left out.
+        """
+        short = self.raw is not None and len(self.raw) <= _BRIEF_BYTES
+        return replace(
+            self,
+            message=self.message.partition("\n")[0][:_BRIEF_BYTES],
+            extra={name: value for name, value in self.extra.items() if name != "accounts"},
+            raw=self.raw if short else None,
+            retry_after_s=None,
+        )
 
     def body(self) -> bytes:
         if self.raw is not None:

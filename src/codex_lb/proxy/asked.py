@@ -33,7 +33,7 @@ class Asked:
         *,
         streams: bool = False,
         quota: Callable[[], Mapping[str, str]] = dict,
-        says_as_event: Callable[[Answer], bool] | None = None,
+        is_handshake: bool = False,
     ) -> Downstream:
         return Downstream(
             self.receive,
@@ -46,8 +46,13 @@ class Asked:
             quota=quota,
             streams=streams,
             write_now=asgi.write_now(self.scope),
-            says_as_event=says_as_event,
+            says_as_event=_never if is_handshake else None,
+            is_brief=is_handshake,
         )
+
+
+def _never(_answer: Answer) -> bool:
+    return False
 
 
 def request_ids() -> Callable[[], str]:

@@ -31,7 +31,7 @@ class Downstream:
     """`headers` are sent with every answer, and what `quota` says when it begins.
 
     `streams`: the client waits for events. `hold_s`: None if signs of life need no beginning.
-    `says_as_event`: whether an answer of ours is the last event of a stream even if none has begun.
+    `is_brief`: it reads no long answers. `says_as_event`: whether an answer of ours is the last event of a stream even if none has begun.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Downstream:
         pulse_s: float = PULSE_S,
         keepalive: bytes | None = None,
         says_as_event: Callable[[Answer], bool] | None = None,
+        is_brief: bool = False,
     ) -> None:
         self._receive = receive
         self._send = send
@@ -57,6 +58,7 @@ class Downstream:
         self._streams = streams
         self._hold_s = hold_s
         self._pulse_s = pulse_s
+        self._is_brief = is_brief
         is_codex = dialect is Dialect.CODEX
         self._keepalive = keepalive or (
             events.KEEPALIVE_CODEX if is_codex else events.KEEPALIVE_COMMENT
@@ -108,6 +110,7 @@ class Downstream:
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def answer(self, answer: Answer) -> None:
+        answer = answer.brief() if self._is_brief else answer
         await self.reply(answer.status, answer.headers(), answer.body())
 
     async def _start(self, status: int, headers: Mapping[str, str]) -> None:

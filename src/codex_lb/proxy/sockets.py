@@ -76,7 +76,7 @@ class Sockets:
         await self._serving.turnstile.enter()
         key = replace(asked.key, limits=()) if asked.key else None  # each turn counts for itself
         client = replace(asked, send=opening.send).downstream(
-            quota=partial(self._parts.told.headers, asked.key), says_as_event=lambda _: False
+            quota=partial(self._parts.told.headers, asked.key), is_handshake=True
         )
         await self._serving.carry_out(
             forms.HANDSHAKE,
