@@ -19,7 +19,7 @@ Nothing is timed per chunk or per request: a connection notes when its phase beg
 
 import asyncio
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 
@@ -43,6 +43,7 @@ from codex_lb.core.framing import (
     judge_head,
 )
 from codex_lb.hall import Hall
+from codex_lb.line import Line, Pipe
 
 _REQUEST_LINE_BYTES = 64  # method, version and line ends, beside the URI
 
@@ -66,59 +67,6 @@ class _Phase(enum.Enum):
     CLOSING = enum.auto()  # closed, with a reply's last bytes still to be taken by the client
 
 
-class _Line:
-    """A connection as a reply sees it: closing it leaves the client time to read the answer.
-
-    A head goes out together with what follows it at once. Codex takes for the body of a refused
-    WebSocket handshake what it reads along with the head.
-    """
-
-    __slots__ = ("_door", "_head", "is_closing", "write")
-
-    def __init__(self, door: "Door") -> None:
-        self._door = door
-        self._head = b""
-        self.is_closing = door.transport.is_closing
-        self.write: Callable[[bytes], None] = door.transport.write
-
-    def begin(self) -> None:
-        """What is written next is a head."""
-        self.write = self._hold
-
-    def close(self) -> None:
-        self._flush()
-        self._door.hang_up()
-
-    def _hold(self, head: bytes) -> None:
-        self._head, self.write = head, self._join
-        self._door.loop.call_soon(self._flush)
-
-    def _join(self, data: bytes) -> None:
-        head, self._head = self._head, b""
-        self.write = self._door.transport.write
-        self.write(head + data)
-
-    def _flush(self) -> None:
-        if self._head:
-            self._join(b"")
-
-
-class _Pipe:
-    """A connection as its successor sees it."""
-
-    __slots__ = ("_flow", "close", "drain", "write")
-
-    def __init__(self, door: "Door") -> None:
-        self.write = door.transport.write
-        self.close = door.transport.close
-        self.drain = door.flow.drain
-        self._flow = door.flow
-
-    @property
-    def is_behind(self) -> bool:
-        return self._flow.write_paused
-
-
 class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
     """One client connection. Buffered, because that is how a protocol limits what is read at once."""
 
@@ -139,7 +87,7 @@ class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn narrows it
         super().connection_made(transport)
-        self._line = _Line(self)
+        self._line = Line(self.transport, self.loop, self.hang_up)
         self._since = self.loop.time()
         if not self._hall.enter(self, self._peer()):
             transport.abort()
@@ -324,7 +272,7 @@ class Door(HttpToolsProtocol, asyncio.BufferedProtocol):
         self.transport.write(STATUS_LINE[101] + head + b"\r\n")
         self._successor = successor
         self._enter(_Phase.UPGRADED)
-        return _Pipe(self)
+        return Pipe(self.transport, self.flow)
 
     async def _apologize(self, cycle: RequestResponseCycle) -> None:
         """End a request whose application left it open: 500, or a visibly cut reply."""

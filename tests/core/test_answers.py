@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from codex_lb.core import answers
+from codex_lb.core import answers, pool_answers
 from codex_lb.core.errors import Signal, fault, read_reply
 from codex_lb.core.obstacles import Obstacle
 from codex_lb.core.raw_fields import BadRequestError
@@ -33,7 +33,7 @@ NO_MODEL = Obstacle("model", NOW + 50, "cannot serve x")
 
 
 def said(found: Refusal, dialect: Dialect) -> answers.Answer:
-    return answers.of_refusal(found, dialect=dialect, now=NOW, plans=PLANS)
+    return pool_answers.of_refusal(found, dialect=dialect, now=NOW, plans=PLANS)
 
 
 def error(answer: answers.Answer) -> dict[str, object]:

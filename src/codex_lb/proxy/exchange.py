@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from codex_lb.asgi import ClientGoneError
-from codex_lb.core import answers, ciphertext, failover, limits
+from codex_lb.core import answers, ciphertext, failover, limits, pool_answers
 from codex_lb.core.answers import Answer
 from codex_lb.core.failover import Ending, Verdict
 from codex_lb.core.model import AccountEvent, Cost, Usage
@@ -206,7 +206,7 @@ class Exchange:
         await self._say(answer)
 
     def _refused(self, refusal: Refusal) -> Answer:
-        return answers.of_refusal(
+        return pool_answers.of_refusal(
             refusal,
             dialect=self._request.dialect,
             now=self._parts.clock(),
