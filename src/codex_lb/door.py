@@ -69,21 +69,26 @@ class _Phase(enum.Enum):
 class _Line:
     """A connection as a reply sees it: closing it leaves the client time to read the answer."""
 
-    __slots__ = ("close", "is_closing", "write")
+    __slots__ = ("_write", "close", "is_closing")
 
     def __init__(self, door: "Door") -> None:
-        self.write = door.transport.write
+        self._write = door.transport.write
         self.is_closing = door.transport.is_closing
         self.close = door.hang_up
 
+    def write(self, data: bytes) -> None:
+        """To nobody, if the client is gone: the loop tells so a step later, and raises till then."""
+        if not self.is_closing():
+            self._write(data)
 
-class _Pipe:
+
+class _Pipe(_Line):
     """A connection as its successor sees it."""
 
-    __slots__ = ("_flow", "close", "drain", "write")
+    __slots__ = ("_flow", "drain")
 
     def __init__(self, door: "Door") -> None:
-        self.write = door.transport.write
+        super().__init__(door)
         self.close = door.transport.close
         self.drain = door.flow.drain
         self._flow = door.flow
