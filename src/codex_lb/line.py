@@ -16,7 +16,7 @@ class Line:
     WebSocket handshake what it reads along with the head.
     """
 
-    __slots__ = ("_hang_up", "_head", "_loop", "_transport", "is_closing", "write")
+    __slots__ = ("_hang_up", "_head", "_loop", "_send", "is_closing", "write")
 
     def __init__(
         self,
@@ -24,12 +24,12 @@ class Line:
         loop: asyncio.AbstractEventLoop,
         hang_up: Callable[[], None],
     ) -> None:
-        self._transport = transport
+        self._send = transport.write
         self._loop = loop
         self._hang_up = hang_up
         self._head = b""
         self.is_closing = transport.is_closing
-        self.write: Callable[[bytes], None] = transport.write
+        self.write: Callable[[bytes], None] = self._write
 
     def begin(self) -> None:
         """What is written next is a head."""
@@ -45,24 +45,34 @@ class Line:
 
     def _join(self, data: bytes) -> None:
         head, self._head = self._head, b""
-        self.write = self._transport.write
-        self.write(head + data)
+        self.write = self._write
+        self._write(head + data)
 
     def _flush(self) -> None:
         if self._head:
             self._join(b"")
 
+    def _write(self, data: bytes) -> None:
+        """To nobody, if the client is gone: the loop tells so a step later, and raises till then."""
+        if not self.is_closing():
+            self._send(data)
+
 
 class Pipe:
     """For the successor of a connection that has left HTTP."""
 
-    __slots__ = ("_flow", "close", "drain", "write")
+    __slots__ = ("_flow", "_transport", "close", "drain")
 
     def __init__(self, transport: asyncio.Transport, flow: FlowControl) -> None:
-        self.write = transport.write
+        self._transport = transport
         self.close = transport.close
         self.drain = flow.drain
         self._flow = flow
+
+    def write(self, data: bytes) -> None:
+        """As a line does."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
     @property
     def is_behind(self) -> bool:

@@ -378,3 +378,11 @@ def test_what_the_answer_needs_is_kept() -> None:
 def test_the_cache_key(own: str | None, named: str, expected: str | None) -> None:
     fields = {"prompt_cache_key": own} if own else {}
     assert called(fields, named).prompt_cache_key == expected
+
+
+@pytest.mark.parametrize("told", [{"arguments": None}, {}])
+def test_a_call_without_arguments_has_empty_ones(told: dict[str, None]) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "f"} | told}
+    messages = [{"role": "assistant", "content": None, "tool_calls": [call]}]
+    items = sent({"messages": messages})["input"]
+    assert [item["arguments"] for item in items] == [""]

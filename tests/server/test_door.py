@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from codex_lb.core.framing import Bounds
+from codex_lb.door import _Line, _Pipe
 
 GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n"
 POST = b"POST /echo HTTP/1.1\r\nHost: a\r\n"
@@ -17,6 +19,22 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n"
 QUICK = Bounds(
     head_s=0.2, body_stall_s=0.2, idle_s=0.2, write_stall_s=0.2, linger_s=0.2, sweep_s=0.05
 )
+
+
+class Gone(asyncio.Transport):
+    """What uvloop has between a client's reset and the word of it."""
+
+    def is_closing(self) -> bool:
+        return True
+
+    def write(self, data: object) -> None:
+        raise RuntimeError(f"the handler is closed: {data!r}")
+
+
+@pytest.mark.parametrize("way", [_Line, _Pipe])
+def test_what_is_said_to_a_client_that_has_just_gone_is_lost(way: type[_Line]) -> None:
+    door = SimpleNamespace(transport=Gone(), hang_up=None, flow=SimpleNamespace(drain=None))
+    way(door).write(b"too late")  # type: ignore[arg-type] # all of a door that it uses
 
 
 def status(answer: bytes) -> int:

@@ -178,3 +178,28 @@ async def test_reading_pauses_while_the_reader_is_behind() -> None:
                 if reply.is_over:
                     break
     assert deltas == 40_000
+
+
+class Reset(asyncio.Transport):
+    """What uvloop has between a reset and the word of it."""
+
+    is_reset = False
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None: ...
+    def close(self) -> None: ...
+
+    def is_closing(self) -> bool:
+        return self.is_reset
+
+    def write(self, data: object) -> None:
+        if self.is_reset:
+            raise RuntimeError(f"the handler is closed: {data!r}")
+
+
+async def test_a_turn_asked_in_the_step_in_which_the_connection_is_lost_is_cut() -> None:
+    transport = Reset()
+    socket = WebSocket(transport, b"", print)
+    transport.is_reset = True
+    socket.send(b"{}")
+    socket.connection_lost(None)
+    assert await socket.read() == frames.CUT

@@ -104,7 +104,7 @@ def _called(kind: str, call_id: Raw, called: Fields, argument: str) -> Fields:
         "type": encoded(kind),
         "call_id": call_id,
         "name": called.get("name", _EMPTY),
-        argument: called.get(argument, _EMPTY),
+        argument: called[argument] if given(called, argument) else _EMPTY,
     }
 
 

@@ -85,7 +85,8 @@ class WebSocket(asyncio.Protocol):
             self._end(frames.CUT)
 
     def _write(self, opcode: int, data: bytes) -> None:
-        if self.is_open:
+        # The loop tells of a loss a step after it closes the transport, and raises till then.
+        if self.is_open and not self._transport.is_closing():
             self._transport.write(frames.frame(opcode, data, secrets.token_bytes(_KEY_BYTES)))
 
     def _end(self, code: int) -> None:
