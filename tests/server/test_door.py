@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from uvicorn.protocols.http.flow_control import FlowControl
 
 from codex_lb.core.framing import Bounds
-from codex_lb.door import _Line, _Pipe
+from codex_lb.line import Line, Pipe
 
 GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n"
 POST = b"POST /echo HTTP/1.1\r\nHost: a\r\n"
@@ -31,10 +31,14 @@ class Gone(asyncio.Transport):
         raise RuntimeError(f"the handler is closed: {data!r}")
 
 
-@pytest.mark.parametrize("way", [_Line, _Pipe])
-def test_what_is_said_to_a_client_that_has_just_gone_is_lost(way: type[_Line]) -> None:
-    door = SimpleNamespace(transport=Gone(), hang_up=None, flow=SimpleNamespace(drain=None))
-    way(door).write(b"too late")  # type: ignore[arg-type] # all of a door that it uses
+async def test_what_is_said_to_a_client_that_has_just_gone_is_lost() -> None:
+    gone = Gone()
+    line = Line(gone, asyncio.get_running_loop(), gone.close)
+    line.write(b"too late")
+    line.begin()
+    line.write(b"a head")
+    line.write(b"too late")
+    Pipe(gone, FlowControl(gone)).write(b"too late")
 
 
 def status(answer: bytes) -> int:
