@@ -43,6 +43,11 @@ class Terminal:
             return await self.process.wait(), "".join(self.lines)
 
 
+def _hears_interrupts() -> None:
+    """As in a terminal; who runs the tests in the background may have them ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @asynccontextmanager
 async def terminal(service: Service, *arguments: str) -> AsyncIterator[Terminal]:
     """`codex-lb ARGUMENTS` beside `service`, or on its data directory while it does not run."""
@@ -53,6 +58,7 @@ async def terminal(service: Service, *arguments: str) -> AsyncIterator[Terminal]
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        preexec_fn=_hears_interrupts,
     )
     try:
         yield Terminal(process)
