@@ -95,3 +95,17 @@ def test_a_state_stands_over_any_limit(
 def test_a_time_has_its_day_when_it_is_far() -> None:
     assert clock_time(NOW + 86_399, NOW) == "14:13 UTC"
     assert clock_time(NOW + 86_400, NOW) == "Tue 22 Sep 14:13 UTC"
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "told"),
+    [
+        (3_600, "09:00 UTC"),
+        (-3_600, "07:00 UTC"),
+        (2 * 86_400, "Sun 17 Jan 08:00 UTC"),
+        (400 * 86_400, "19 Feb 2028"),
+    ],
+)
+def test_a_time_is_told_as_exactly_as_it_is_near(ahead_s: int, told: str) -> None:
+    now = 1_800_000_000.0  # Fri 15 Jan 2027 08:00 UTC
+    assert status_reason.clock_time(now + ahead_s, now) == told

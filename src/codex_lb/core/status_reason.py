@@ -12,6 +12,7 @@ from codex_lb.core import quota, summary
 from codex_lb.core.model import Account, AccountState, Block, BlockKind, QuotaWindow
 
 _DAY_S = 86_400.0
+_HALF_A_YEAR_S = 183 * _DAY_S
 _STATES: dict[AccountState, str] = {
     "paused": "paused by the operator",
     "reauth_required": "needs a new sign-in",
@@ -43,8 +44,10 @@ def of(account: Account, now: float) -> StatusReason | None:
 
 
 def clock_time(at: float, now: float) -> str:
-    """`14:05 UTC`, with the day if it is not within the next 24 hours."""
+    """`14:05 UTC`, with the day if it is not within 24 hours, and with the year if it is far off."""
     form = "%H:%M UTC" if abs(at - now) < _DAY_S else "%a %d %b %H:%M UTC"
+    if abs(at - now) > _HALF_A_YEAR_S:
+        form = "%d %b %Y"
     return datetime.fromtimestamp(at, UTC).strftime(form)
 
 
