@@ -53,6 +53,7 @@ export function Latest({ rows, names }: Props) {
       header: said.columns.took,
       align: 'end',
       phone: 'none',
+      className: 'whitespace-nowrap',
       cell: ({ latencyMs }) => latencyMs !== null && duration(latencyMs),
     },
     {

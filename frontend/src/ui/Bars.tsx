@@ -74,6 +74,9 @@ export function Bars({ label, series, names, format, isOpen = false }: Props) {
         onBlur={() => setAt(null)}
         className="rounded"
       >
+        <span aria-hidden="true" className="block text-xs text-muted tabular">
+          {format(top)}
+        </span>
         <svg width="100%" height={HEIGHT} aria-hidden="true" className="block">
           <defs>
             <pattern id={hatch} width="6" height="6" patternUnits="userSpaceOnUse">
@@ -219,11 +222,14 @@ function step(key: string, at: number, last: number): number | undefined {
   return key === 'End' ? last : undefined
 }
 
-/** The next round number: 1, 2 or 5 and zeros. */
+/** The next round number, and not far above: it is the chart's height. */
 export function ceiling(most: number): number {
   if (most <= 0) return 1
   const zeros = 10 ** Math.floor(Math.log10(most))
-  return [1, 2, 5, 10].map((digit) => digit * zeros).find((round) => round >= most) ?? most
+  return (
+    [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((digit) => digit * zeros).find((round) => round >= most) ??
+    most
+  )
 }
 
 const added = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0)

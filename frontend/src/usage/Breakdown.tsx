@@ -23,7 +23,7 @@ export function Breakdown({ groups, by, unpriced }: Props) {
   const columns: Column<Row>[] = [
     {
       key: 'name',
-      header: texts.groups[by],
+      header: texts.names[by],
       phone: 'start',
       cell: (row) => (
         <span className="flex min-w-0 items-center gap-2">

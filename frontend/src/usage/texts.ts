@@ -10,6 +10,7 @@ export const texts = catalogue({
     lastDays: (days: number) => (days === 1 ? 'Today' : `Last ${days} days`),
     group: 'By',
     groups: { account: 'account', model: 'model', key: 'key', client: 'client' },
+    names: { account: 'Account', model: 'Model', key: 'Key', client: 'Client' },
     measure: 'Show',
     measures: { cost: 'Cost', tokens: 'Tokens', requests: 'Requests' },
     compare: 'Compare with the time before',
