@@ -41,7 +41,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
 
   return (
     <Dialog open onClose={onClose} title={texts.search}>
-      <div className="sticky top-0 z-10 bg-card px-0.5 pt-0.5 pb-2">
+      <div className="sticky top-0 z-10 bg-card -mx-1 px-1 pt-1 pb-2">
         <Input
           role="combobox"
           aria-label={texts.searchHint}
