@@ -1,24 +1,12 @@
 """The palette: everything by name, by the keyboard alone."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 from playwright.async_api import Page, expect
 from tests.browser.looking import Visitor, axe, overflow
 from tests.journeys.pool import Pool
 from tests.journeys.service import Service
 
-from codex_lb.simulator import Simulator
-
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def pool(service: Service, sim: Simulator) -> AsyncIterator[Pool]:
-    one = await Pool.begin(sim, service)
-    yield one
-    await one.end()
 
 
 async def search(page: Page, words: str) -> None:
