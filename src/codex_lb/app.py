@@ -195,6 +195,7 @@ async def build(
                 first_event_s=settings.first_event_timeout_seconds,
                 idle_s=settings.stream_idle_timeout_seconds,
                 forbids_fast=lambda: rules.now.forbids_fast,
+                on_refused=telling.refused,
             )
             models = Models(pool, partial(side_calls.get, upstream, credentials), clock)
             model_sync = ModelSync(models, store)

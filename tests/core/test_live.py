@@ -1,6 +1,6 @@
 """The figures of the last minutes."""
 
-from codex_lb.core.live import Live, Now, filled
+from codex_lb.core.live import Live, Now, TurnedAway, filled
 from codex_lb.core.model import Attempt, Receipt, RequestStatus, Usage
 
 NOW = 1_800_000_030.0
@@ -70,3 +70,24 @@ def test_older_minutes_are_forgotten() -> None:
     live = filled(receipt(60 * n) for n in reversed(range(200)))
     assert sum(minute.outcomes.get("served", 0) for minute in live.minutes(NOW)) == 60
     assert len(live._minutes) == 60  # noqa: SLF001  what it holds is bounded
+
+
+def turned_away(client: str, code: str = "invalid_api_key", at: float = NOW) -> TurnedAway:
+    return TurnedAway(at, client, "127.0.0.1", "/v1/responses", 401, code, "No.")
+
+
+def test_the_newest_of_each_kind_that_was_turned_away_is_known() -> None:
+    live = Live()
+    for one in (turned_away("curl"), turned_away("codex"), turned_away("curl", at=NOW + 1)):
+        live.turn_away(one)
+    assert [(one.client, one.at) for one in live.turned_away()] == [
+        ("curl", NOW + 1),
+        ("codex", NOW),
+    ]
+
+
+def test_whoever_knocks_in_many_names_takes_no_more_room() -> None:
+    live = Live()
+    for name in range(1_000):
+        live.turn_away(turned_away(str(name)))
+    assert [one.client for one in live.turned_away()] == [str(n) for n in range(999, 979, -1)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from codex_lb.core import identity
+from codex_lb.core import answers, identity
 from codex_lb.core.keys import ApiKey
 from codex_lb.core.limits import Spend, Verdict
 from codex_lb.core.model import Account, AccountEvent, Credential, OpenedRequest, Receipt
@@ -67,6 +67,7 @@ class Log:
     opened_rows: list[OpenedRequest] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     noted: list[AccountEvent] = field(default_factory=list)
+    refused: list[tuple[str, str | None]] = field(default_factory=list)  # path, code
     owners: dict[str, str] = field(default_factory=dict)  # response id → account, as if stored
 
     def opened(self, row: OpenedRequest) -> None:
@@ -74,6 +75,11 @@ class Log:
 
     def closed(self, receipt: Receipt) -> None:
         self.receipts.append(receipt)
+
+    def turned_away(
+        self, path: str, _headers: Mapping[str, str], _address: str | None, answer: answers.Answer
+    ) -> None:
+        self.refused.append((path, answer.code))
 
     async def owner_of(self, response_id: str) -> str | None:
         return self.owners.get(response_id)
@@ -312,6 +318,7 @@ async def running(
             clock=sim.now,
             first_event_s=first_event_s,
             idle_s=idle_s,
+            on_refused=log.turned_away,
         )
         models = Models(pool, partial(side_calls.get, upstream, credentials), sim.now)
         keyless = KeylessCallers(("127.0.0.1", "localhost"))

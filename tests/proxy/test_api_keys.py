@@ -71,6 +71,7 @@ async def test_who_shows_no_good_key_stays_outside_before_a_body_is_read(
     assert (answer.status, answer.error["code"]) == (401, "invalid_api_key")
     assert (answer.error["message"], answer.error["type"]) == (message, "authentication_error")
     assert proxy.log.opened_rows == []
+    assert proxy.log.refused == [(CODEX, "invalid_api_key")]
 
 
 @pytest.mark.parametrize(
@@ -93,6 +94,7 @@ async def test_models_that_a_key_may_not_use_are_refused_and_not_listed(proxy: P
     key = await add(proxy, allowed_models=("gpt-5.4",))
     answer = await proxy.post(OPENAI, ask(model="gpt-5.5"), headers=bearer(key))
     assert (answer.status, answer.error["code"]) == (403, "model_not_allowed")
+    assert proxy.log.refused == [(OPENAI, "model_not_allowed")]
     assert answer.error["message"] == "This API key does not have access to model 'gpt-5.5'"
     assert proxy.upstream_calls() == []
     listed = await proxy.post("/v1/models", method="GET", headers=bearer(key))

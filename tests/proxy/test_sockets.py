@@ -641,6 +641,7 @@ async def test_a_model_that_the_key_may_not_use_is_refused_at_its_turn(here: Ser
     async with here.socket(OPENAI, headers=bearer(key)) as socket:
         [refused] = await socket.turn()
         assert (refused["status"], refused["error"]["code"]) == (403, "model_not_allowed")
+        assert here.proxy.log.refused == [(OPENAI, "model_not_allowed")]
         assert text(await socket.turn(frame(model="gpt-5.4"))) == HELLO
 
 

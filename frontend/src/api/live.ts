@@ -11,6 +11,7 @@ const STALE = {
   now: [],
   'operator.acted': 'all', // here or in another tab; rare
   'request.finished': ['keys'],
+  'request.refused': ['connect'],
   'request.started': [],
   resync: 'all',
 } as const satisfies Record<string, 'all' | readonly string[]>

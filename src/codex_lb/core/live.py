@@ -15,6 +15,7 @@ _RATE_S = 60.0
 _LATENCY_S = 300.0
 _BURST_REQUESTS, _BURST_SHARE = 5, 0.2  # failures that need a person, within `_LATENCY_S`
 _KEPT = 20_000  # a hundred a second; older ones are then left out of the figures
+_KINDS = 20
 _FAILED: frozenset[Outcome] = frozenset({"upstream_error", "refused"})
 
 
@@ -38,6 +39,19 @@ class Minute:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """A request that was refused before there was a row for it."""
+
+    at: float
+    client: str  # empty: it did not say
+    address: str | None
+    path: str
+    status: int
+    code: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Seen:
     at: float
     outcome: Outcome
@@ -49,6 +63,19 @@ class Live:
     def __init__(self) -> None:
         self._seen: deque[_Seen] = deque(maxlen=_KEPT)
         self._minutes: dict[int, tuple[Counter[Outcome], list[int]]] = {}
+        self._turned_away: dict[tuple[object, ...], TurnedAway] = {}
+
+    def turn_away(self, one: TurnedAway) -> None:
+        """The newest of each kind is kept, and few kinds, because anybody may knock."""
+        kind = (one.client, one.address, one.code)
+        self._turned_away.pop(kind, None)
+        self._turned_away[kind] = one
+        if len(self._turned_away) > _KINDS:
+            del self._turned_away[next(iter(self._turned_away))]
+
+    def turned_away(self) -> list[TurnedAway]:
+        """The newest first."""
+        return list(reversed(self._turned_away.values()))
 
     def add(self, receipt: Receipt) -> None:
         """In the order of closing, more or less."""

@@ -1,16 +1,24 @@
-"""Tell the open pages what happens to requests and accounts, and once a second how it stands."""
+"""Tell the open pages what happens to requests and accounts, and once a second how it stands.
+
+Changes of accounts and refusals come in crowds: what is new of them is told four times a second.
+"""
 
 import asyncio
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from codex_lb.core.live import Live
+from codex_lb.core.answers import Answer
+from codex_lb.core.live import Live, TurnedAway
 from codex_lb.core.model import Account, OpenedRequest, Receipt
+from codex_lb.core.request_log import client_group
 from codex_lb.dashboard import log_entries
 from codex_lb.dashboard.bus import Bus
 from codex_lb.store import RequestRecord
 
-_EVERY_S = 1.0
+_EVERY_S = 0.25
+_STANDING = 4  # told at every so manieth time
+_LONGEST = 200  # characters of a path
 
 
 class RequestLog(Protocol):
@@ -28,6 +36,7 @@ class Telling:
         self._clock = clock
         self._open: dict[str, OpenedRequest] = {}
         self._changed: set[str] = set()  # accounts
+        self._has_refused = False
 
     @property
     def in_flight(self) -> int:
@@ -48,18 +57,38 @@ class Telling:
             self._bus.tell("request.finished", _told(record))
 
     def account_changed(self, account: Account) -> None:
-        """Told with the next second: readings come with every reply."""
+        """Told a little later: readings come with every reply."""
         self._changed.add(account.id)
+
+    def refused(
+        self, path: str, headers: Mapping[str, str], address: str | None, answer: Answer
+    ) -> None:
+        """A request that no row tells of."""
+        self._has_refused = True
+        self._live.turn_away(
+            TurnedAway(
+                self._clock(),
+                client_group(headers.get("user-agent")),
+                address,
+                path[:_LONGEST],
+                answer.status,
+                answer.code,
+                answer.message,
+            )
+        )
 
     async def run(self) -> None:
         """Tell how it stands, until cancelled."""
         before: object = None
-        while True:
+        for count in itertools.count():
             await asyncio.sleep(_EVERY_S)
             for account_id in self._changed:
                 self._bus.tell("account.changed", {"accountId": account_id})
             self._changed.clear()
-            if not self._bus.is_heard:
+            if self._has_refused:
+                self._has_refused = False
+                self._bus.tell("request.refused", {})
+            if count % _STANDING or not self._bus.is_heard:
                 continue
             told = log_entries.now(self._live.now(self._clock()), self.in_flight)
             if told != before:

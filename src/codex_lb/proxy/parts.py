@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from codex_lb.core.affinity import Affinity
+from codex_lb.core.answers import Answer
 from codex_lb.core.keys import ApiKey
 from codex_lb.core.model import AccountEvent, Cost, OpenedRequest, Receipt, Usage
 from codex_lb.core.responses import Call, Dialect
@@ -19,6 +20,19 @@ from codex_lb.upstream.credentials import Credentials
 class RequestLog(Protocol):
     def opened(self, row: OpenedRequest) -> None: ...
     def closed(self, receipt: Receipt) -> None: ...
+
+
+class Refusals(Protocol):
+    """Is told of every request that is refused before there is a row for it."""
+
+    def __call__(
+        self, path: str, headers: Mapping[str, str], address: str | None, answer: Answer, /
+    ) -> None: ...
+
+
+def _untold(
+    _path: str, _headers: Mapping[str, str], _address: str | None, _answer: Answer
+) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,7 @@ class Parts:
     first_event_s: float
     idle_s: float
     forbids_fast: Callable[[], bool] = bool  # whether requests may not pay for speed
+    on_refused: Refusals = _untold
 
 
 @dataclass(frozen=True, slots=True)

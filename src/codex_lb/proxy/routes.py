@@ -49,6 +49,7 @@ class DataPlane:
     ) -> None:
         """`own_usage`: the answer to a key's owner who asks what it has used."""
         self._gate = gate
+        self._on_refused = parts.on_refused
         self.serving = Serving(parts, max_body_mb=max_responses_body_mb)
         self._new_id = request_ids()
         self.draining = False
@@ -81,7 +82,9 @@ class DataPlane:
         route = self._route(asked)
         answer = self._refused(asked, route[0] if route else None)
         if answer is not None or route is None:
-            return await asked.downstream().answer(answer or answers.not_found(asked.path))
+            answer = answer or answers.not_found(asked.path)
+            self._on_refused(asked.path, asked.headers, asked.address, answer)
+            return await asked.downstream().answer(answer)
         try:
             return await route[1](asked)
         except (ClientGoneError, ShutdownError):

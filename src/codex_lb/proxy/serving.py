@@ -89,6 +89,7 @@ class Serving:
     async def serve(self, form: Form, asked: Asked) -> None:
         call = await self._read_call(form, asked)
         if isinstance(call, Answer):
+            self._parts.on_refused(asked.path, asked.headers, asked.address, call)
             return await asked.downstream().answer(call)
         quota = partial(self._parts.told.headers, asked.key)
         client = asked.downstream(streams=call.stream, quota=quota)

@@ -120,6 +120,7 @@ class Sockets:
         return answers.bad_request(BadRequestError(_NOT_A_TURN))
 
     async def _refuse(self, asked: Asked, client: Downstream, answer: Answer) -> None:
+        self._parts.on_refused(asked.path, asked.headers, asked.address, answer)
         if not client.says_as_event(answer):
             return await client.answer(answer)
         now = int(self._parts.clock())
