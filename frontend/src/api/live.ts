@@ -10,8 +10,8 @@ const STALE = {
   'account.changed': ['overview', 'accounts'],
   now: [],
   'operator.acted': 'all', // here or in another tab; rare
-  'request.finished': ['keys'],
-  'request.started': [],
+  'request.finished': ['accounts', 'keys'],
+  'request.started': ['accounts'],
   resync: 'all',
 } as const satisfies Record<string, 'all' | readonly string[]>
 

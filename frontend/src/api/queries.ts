@@ -47,6 +47,12 @@ export const usage = (query: {
 /** Written by the stream once a second while something changes; never asked for. */
 export const now = queryOptions<Schema['LiveNow']>({ queryKey: ['now'], enabled: false })
 
+export const accounts = queryOptions({
+  queryKey: ['accounts'],
+  queryFn: () => ask(api.GET('/api/ui/accounts')),
+  ...first<Schema['AccountsDocument']>('/api/ui/accounts'),
+})
+
 export const keys = queryOptions({
   queryKey: ['keys'],
   queryFn: () => ask(api.GET('/api/ui/keys')),
