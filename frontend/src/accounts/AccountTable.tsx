@@ -69,7 +69,7 @@ export function AccountTable(props: Props) {
       key: 'long',
       header: texts.columns.long,
       sortable: true,
-      className: 'md:w-37 max-md:basis-[40%]! max-md:grow',
+      className: 'md:w-38 max-md:basis-[40%]! max-md:grow',
       cell: (account) => <WindowCell kind="weekly" window={longWindow(windowsOf(account, now))} />,
     },
     {
@@ -88,7 +88,7 @@ export function AccountTable(props: Props) {
       sortable: true,
       align: 'end',
       phone: 'none',
-      className: 'w-20 xl:w-31 max-lg:hidden',
+      className: 'w-20 xl:w-31 max-[70rem]:hidden',
       cell: (account) => <DayCell account={account} />,
     },
     {

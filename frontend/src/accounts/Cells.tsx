@@ -93,8 +93,8 @@ export function WindowCell({ kind, window }: WindowProps) {
           {left}
         </span>
         {window.resetsAt !== null && (
-          <span className="inline-flex min-w-0 items-center gap-0.5 text-muted">
-            <RotateCcw aria-hidden="true" className="size-2.5 shrink-0" />
+          <span className="inline-flex min-w-0 items-center gap-0.5 text-muted max-[22rem]:hidden">
+            {isHeader && <RotateCcw aria-hidden="true" className="size-2.5 shrink-0" />}
             <span className="truncate">{soon(window.resetsAt, now)}</span>
           </span>
         )}

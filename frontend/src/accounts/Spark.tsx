@@ -1,5 +1,5 @@
-const WIDTH = 2
-const STEP = 3
+const WIDTH = 1
+const STEP = 2
 const HEIGHT = 20
 
 /** A bar per hour; the words stand beside it. The last hour is not over yet. */

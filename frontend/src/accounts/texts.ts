@@ -33,9 +33,9 @@ export const texts = catalogue({
       long: 'Week',
       inFlight: 'Now',
       day: '24 h',
-      cost: '7 d',
+      cost: 'Cost 7 d',
       signIn: 'Sign-in',
-      policy: 'Use',
+      policy: 'Policy',
       actions: 'Actions',
     },
     states: {
