@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Plus } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { useLocation, useParams, useSearch } from 'wouter'
 
 import { Loaded } from '../api/Loaded'
@@ -8,6 +8,7 @@ import { accounts } from '../api/queries'
 import { Button } from '../ui/Button'
 import { EmptyState } from '../ui/EmptyState'
 import { Page } from '../ui/Page'
+import { Detail } from './Detail'
 import { List } from './List'
 import type { Account } from './state'
 import { texts } from './texts'
@@ -24,7 +25,10 @@ export function Accounts() {
   const [again, setAgain] = useState<Account | null>(null)
   const query = useQuery(accounts)
 
-  const to = (path: string) => navigate(search ? `${path}?${search}` : path)
+  const opened = id && id !== 'new' ? id : null
+  const from = useReturn(opened)
+  const here = (path: string) => (search ? `${path}?${search}` : path)
+  const to = (path: string) => navigate(here(path))
   const add = (
     <Button look="primary" onClick={() => to('/accounts/new')}>
       <Plus aria-hidden="true" className="size-4" />
@@ -32,21 +36,33 @@ export function Accounts() {
     </Button>
   )
   return (
-    <Page title={texts.title} actions={query.data?.accounts.length ? add : undefined}>
-      <Loaded query={query} lines={8}>
-        {({ accounts: all }) =>
-          all.length === 0 ? (
-            <EmptyState text={texts.empty} action={add} />
-          ) : (
-            <List
-              all={all}
-              from={null}
-              onOpen={({ accountId }) => to(`/accounts/${accountId}`)}
-              onSignIn={setAgain}
-            />
-          )
-        }
-      </Loaded>
+    <>
+      {opened ? (
+        <Detail
+          key={opened}
+          id={opened}
+          back={here('/accounts')}
+          onBack={() => to('/accounts')}
+          onSignIn={setAgain}
+        />
+      ) : (
+        <Page title={texts.title} actions={query.data?.accounts.length ? add : undefined}>
+          <Loaded query={query} lines={8}>
+            {({ accounts: all }) =>
+              all.length === 0 ? (
+                <EmptyState text={texts.empty} action={add} />
+              ) : (
+                <List
+                  all={all}
+                  from={from}
+                  onOpen={({ accountId }) => to(`/accounts/${accountId}`)}
+                  onSignIn={setAgain}
+                />
+              )
+            }
+          </Loaded>
+        </Page>
+      )}
       <Suspense fallback={null}>
         {id === 'new' && <AddAccount onClose={() => to('/accounts')} />}
         {again && (
@@ -56,6 +72,23 @@ export function Accounts() {
           />
         )}
       </Suspense>
-    </Page>
+    </>
   )
+}
+
+/** The account that was open last; the focus goes to what opens after the table. */
+function useReturn(opened: string | null): string | null {
+  const wasListed = useRef(false)
+  const [last, setLast] = useState<string | null>(null)
+  useEffect(() => {
+    if (opened === null) {
+      wasListed.current = true
+      return
+    }
+    setLast(opened)
+    if (!wasListed.current) return
+    document.getElementById('content')?.focus({ preventScroll: true })
+    window.scrollTo(0, 0)
+  }, [opened])
+  return last
 }

@@ -110,5 +110,137 @@ export const texts = catalogue({
     },
     probedMany: (asked: number, serving: number) =>
       `${accounts(asked)} asked, ${number(serving)} can serve.`,
+
+    next: {
+      serving: 'It takes requests.',
+      low: 'It takes requests while something is left.',
+      resting: 'It is tried again by itself. “Try now” does so at once.',
+      limited: 'It serves again by itself then. “Try now” asks ChatGPT at once.',
+      paused: 'It serves again when you resume it.',
+      signIn: 'It serves again when you have signed it in.',
+      deactivated: 'Resume it to see whether it is back, or delete it.',
+    },
+    detail: {
+      title: 'Account',
+      missing: 'There is no such account. It may have been deleted.',
+      toAll: 'All accounts',
+      left: 'What is left',
+      measured: 'measured',
+      in: (until: string) => `in ${until}`,
+      noWindows: 'ChatGPT has not told its limits yet. They come with the first answer.',
+      extra: (name: string, minutes: number | null) =>
+        minutes === null ? name : `${name}, ${number(Math.round(minutes / 60))} h`,
+      danger: 'Take out or delete',
+      export: 'Export the sign-in',
+      delete: 'Delete the account',
+    },
+    history: {
+      title: 'The last week',
+      none: 'Nothing has been measured yet.',
+      now: 'now',
+      lines: { short: '5 hours', weekly: 'Week', monthly: 'Month', pace: 'Even pace' },
+      at: (line: string, left: string) => `${line} ${left} left`,
+      reset: (times: string) => `Reset ${times}`,
+      pace: (ahead: number | null) => {
+        if (ahead === null) return 'What was left, hour by hour.'
+        if (Math.abs(ahead) < 0.01) return 'It is used at an even pace.'
+        return ahead > 0
+          ? `${percent(ahead)} more is left than at an even pace.`
+          : `${percent(-ahead)} less is left than at an even pace.`
+      },
+    },
+    events: {
+      title: 'What happened',
+      none: 'Nothing yet.',
+      older: (count: number) => `${number(count)} older`,
+      kinds: {
+        added: 'Added',
+        signed_in: 'Signed in again',
+        refreshed: 'Sign-in renewed',
+        refresh_failed: 'Sign-in could not be renewed',
+        limited: 'Limit reached',
+        recovered: 'Serves again',
+        paused: 'Paused',
+        reactivated: 'Resumed',
+        reauth_required: 'Needs a new sign-in',
+        deactivated: 'Deactivated',
+        failed_over: 'A request went on to another account',
+        plan_changed: 'Plan changed',
+      },
+      by: { operator: ' by the operator', upstream: ' by ChatGPT', 'codex-lb': '' } as Record<
+        string,
+        string
+      >,
+    },
+    findings: {
+      passedOver: 'Passed over',
+      among: (among: number, never: boolean) => {
+        if (among === 0) return 'No requests yet.'
+        const newest = among === 1 ? 'The last request' : `Of the last ${number(among)} requests`
+        if (never) return among === 1 ? `${newest} did not.` : `${newest}, none passed it over.`
+        return `${newest}, so many passed it over because:`
+      },
+      because: (reason: string) => reason,
+      errors: 'Last errors',
+      noErrors: 'None in the log.',
+      keys: 'Keys',
+      noKeys: 'No key is bound to it: it serves those that may use any account.',
+      boundKeys: 'Bound to it, and to no account beside those chosen for them:',
+    },
+    facts: {
+      title: 'Facts',
+      email: 'E-mail',
+      workspace: 'Workspace',
+      seat: 'Seat',
+      signIn: 'Sign-in',
+      renewal: 'Renewed',
+      expires: (at: string, until: string) => `by itself, before ${at} (in ${until})`,
+      renewed: 'Last renewed',
+      running: 'In flight',
+      day: 'Lately',
+      week: 'Cost, 7 days',
+      ever: 'In all',
+      served: (requests: string, tokens: string, cost: string) =>
+        `${requests} requests, ${tokens} tokens, ${cost}`,
+      credits: 'Credits',
+      unlimited: 'unlimited',
+      resets: 'Resets to redeem',
+    },
+    preferences: {
+      title: 'Preferences',
+      alias: 'Name',
+      aliasHint: 'Shown instead of the e-mail address',
+      saved: 'The name is saved.',
+      policy: 'When it is used',
+    },
+    export: {
+      title: 'Export the sign-in?',
+      text: 'The file holds the tokens of this account in clear: whoever has it can use the account. A sign-in renews itself only once, so when another program uses it, it ends here.',
+      form: 'For',
+      forms: { codex: 'Codex CLI', opencode: 'OpenCode' },
+      places: {
+        codex: 'auth.json, to be put at ~/.codex/auth.json',
+        opencode: 'auth.json, to be put at ~/.local/share/opencode/auth.json',
+      },
+      take: 'Download',
+      done: (file: string) => `${file} is downloaded. Keep it like a password.`,
+    },
+    deletion: {
+      title: 'Delete this account?',
+      effects: (keys: number, rows: number, withHistory: boolean) => {
+        const bound = keys === 1 ? '1 key loses' : `${number(keys)} keys lose`
+        const log = rows === 1 ? '1 log row' : `${number(rows)} log rows`
+        const rowsGo = withHistory ? 'deleted too' : 'kept'
+        return [
+          'Its sign-in is forgotten.',
+          keys > 0 && `${bound} this account.`,
+          rows > 0 && `${log} ${rows === 1 ? 'is' : 'are'} ${rowsGo}.`,
+        ]
+          .filter(Boolean)
+          .join(' ')
+      },
+      history: (rows: number) => `Delete its ${number(rows)} log rows too`,
+      done: 'The account is deleted.',
+    },
   },
 })

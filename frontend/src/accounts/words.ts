@@ -17,3 +17,10 @@ export function inFull({ what, since, until: end, isTold }: Reason, now: number)
   const ends = (isTold ? texts.back : texts.asked)(when(end, now), until(end, now))
   return `${what}${began}, ${ends}`
 }
+
+/** `text` with its times of the form '2026-09-21 14:00 UTC' by this browser's clock. */
+export function localTimes(text: string, now: number): string {
+  return text.replace(/(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC/g, (_, day, time) =>
+    when(Date.parse(`${day}T${time}Z`), now),
+  )
+}
