@@ -40,8 +40,8 @@ export function AccountMenu({ target, actions, onOpen, onSignIn }: Props) {
         },
         { label: texts.signInAgain, icon: LogIn, onSelect: onSignIn },
         'line',
-        ...entries(texts.policies).map(([policy, { name }]) => ({
-          label: texts.prefer(name),
+        ...entries(texts.policies).map(([policy, { how }]) => ({
+          label: texts.prefer(how),
           checked: policy === routingPolicy,
           onSelect: () => void actions.prefer([target], policy),
         })),

@@ -26,7 +26,7 @@ export function NameCell({ account }: Props) {
   return (
     <>
       <span className={FIRST}>
-        <span className="min-w-0 truncate font-medium" title={email}>
+        <span className="min-w-0 truncate font-medium">
           <Private>{displayName}</Private>
         </span>
         {account.isEmailDuplicate && (
@@ -112,7 +112,10 @@ export function WindowCell({ kind, window }: WindowProps) {
 export function DayCell({ account }: Props) {
   const { requests24h, errors24h, spark24h } = account
   return (
-    <span className="flex items-center justify-end gap-2" title={texts.day(requests24h, errors24h)}>
+    <span
+      className="flex items-center justify-end gap-2"
+      title={texts.inDay(texts.day(requests24h, errors24h))}
+    >
       <Spark values={spark24h} />
       <span className="min-w-10">
         <span className="block leading-4">{number(requests24h)}</span>

@@ -20,7 +20,7 @@ export function PassedOver({ reasons, among }: PassedOverProps) {
       <ul className="mt-2 grid gap-1 empty:hidden">
         {reasons.map(({ reason, requests }) => (
           <li key={reason} className="flex justify-between gap-3">
-            <span className="min-w-0 break-words">{said.because(reason)}</span>
+            <span className="min-w-0 break-words first-letter:uppercase">{reason}</span>
             <span className="font-medium tabular">{number(requests)}</span>
           </li>
         ))}

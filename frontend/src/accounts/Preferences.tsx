@@ -26,13 +26,13 @@ export function Preferences({ account }: { account: Account }) {
       <fieldset className="mt-5">
         <legend className="mb-1 font-medium">{said.policy}</legend>
         {entries(texts.policies).map(([policy, { name, text }]) => (
-          <label key={policy} className="flex min-h-7 touch:min-h-11 items-baseline gap-2">
+          <label key={policy} className="flex min-h-7 touch:min-h-11 items-start gap-2 pt-1">
             <input
               type="radio"
               name="policy"
               checked={policy === account.routingPolicy}
               onChange={() => void actions.prefer([account], policy)}
-              className="size-4 shrink-0 self-center accent-accent"
+              className="mt-0.5 size-4 shrink-0 accent-accent"
             />
             <span className="w-16 shrink-0">{name}</span>
             <span className="text-sm text-muted">{text}</span>

@@ -4,7 +4,16 @@ import type { Schema } from '../api/queries'
 import { percent, when } from '../lib/format'
 import { useNow } from '../lib/now'
 import { AsTable, step } from '../ui/Bars'
-import { across, ahead, type History, historyOf, type LineKey, nearest, path } from './history'
+import {
+  across,
+  type History,
+  historyOf,
+  type LineKey,
+  leftNow,
+  nearest,
+  paceNow,
+  path,
+} from './history'
 import { texts } from './texts'
 
 const said = texts.history
@@ -12,7 +21,7 @@ const HEIGHT = 160
 
 // Told apart by more than their colours.
 const LOOKS: Record<LineKey, { stroke: string; strokeWidth: number; strokeDasharray?: string }> = {
-  short: { stroke: 'var(--category-2)', strokeWidth: 1 },
+  short: { stroke: 'var(--category-2)', strokeWidth: 1.5 },
   weekly: { stroke: 'var(--category-1)', strokeWidth: 2.5 },
   monthly: { stroke: 'var(--category-1)', strokeWidth: 2.5 },
   pace: { stroke: 'var(--muted)', strokeWidth: 1.5, strokeDasharray: '4 4' },
@@ -47,42 +56,41 @@ export function QuotaHistory({ document }: { document: Schema['AccountDocument']
   }
 
   return (
-    <div className="grid min-w-0 gap-2">
-      <p className="text-sm text-muted">{said.pace(ahead(history))}</p>
-      <div
-        role="slider"
-        tabIndex={0}
-        aria-label={said.title}
-        aria-valuemin={0}
-        aria-valuemax={last}
-        aria-valuenow={place}
-        aria-valuetext={`${name(place)}: ${told.join(', ')}`}
-        aria-orientation="horizontal"
-        onKeyDown={onKeyDown}
-        onPointerMove={onPointerMove}
-        onPointerLeave={() => setAt(null)}
-        onBlur={() => setAt(null)}
-        className="relative rounded"
-      >
-        <Lines history={history} at={at} />
-        {[1, 0.5, 0].map((line) => (
-          <span
-            key={line}
-            aria-hidden="true"
-            className="absolute left-0 bg-card pr-1 text-xs text-muted tabular"
-            style={{ top: (1 - line) * (HEIGHT - 16) }}
-          >
-            {percent(line)}
-          </span>
-        ))}
-      </div>
-      <div className="flex justify-between text-xs text-muted tabular">
-        {[0, Math.floor(last / 2), last].map((one) => (
-          <span key={one}>{name(one)}</span>
-        ))}
+    <div className="grid min-w-0 gap-3">
+      <p className="flex justify-between gap-3 text-sm text-muted tabular">
+        <span>{said.pace(share(leftNow(history)), paceNow(history))}</span>
+        <span className="shrink-0">{name(place)}</span>
+      </p>
+      <div className="grid grid-cols-[2.5rem_1fr] gap-x-2 gap-y-1 text-xs text-muted tabular">
+        <div aria-hidden="true" className="-my-2 flex flex-col justify-between text-right">
+          {[1, 0.5, 0].map((line) => (
+            <span key={line}>{percent(line)}</span>
+          ))}
+        </div>
+        <div
+          role="slider"
+          tabIndex={0}
+          aria-label={said.title}
+          aria-valuemin={0}
+          aria-valuemax={last}
+          aria-valuenow={place}
+          aria-valuetext={`${name(place)}: ${told.join(', ')}`}
+          aria-orientation="horizontal"
+          onKeyDown={onKeyDown}
+          onPointerMove={onPointerMove}
+          onPointerLeave={() => setAt(null)}
+          onBlur={() => setAt(null)}
+          className="rounded"
+        >
+          <Lines history={history} at={at} />
+        </div>
+        <div className="col-start-2 flex justify-between">
+          {[0, Math.floor(last / 2), last].map((one) => (
+            <span key={one}>{name(one)}</span>
+          ))}
+        </div>
       </div>
       <div className="flex flex-wrap gap-x-4 gap-y-1 text-sm">
-        <span className="w-28 text-muted tabular">{name(place)}</span>
         {lines.map(({ key, values }) => (
           <span key={key} className="inline-flex items-center gap-1.5">
             <Sample {...LOOKS[key]} />

@@ -76,8 +76,8 @@ export function Bulk({ chosen, shown, actions, onAll, onClear }: BulkProps) {
       <Menu
         label={texts.usePolicy}
         trigger={<Button>{texts.usePolicy}</Button>}
-        items={entries(texts.policies).map(([policy, { name }]) => ({
-          label: texts.prefer(name),
+        items={entries(texts.policies).map(([policy, { how }]) => ({
+          label: texts.prefer(how),
           onSelect: () => void actions.prefer(chosen, policy),
         }))}
       />

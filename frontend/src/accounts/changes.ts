@@ -61,7 +61,7 @@ export function useActions() {
     async prefer(rows: readonly Account[], policy: Policy) {
       if (await each(rows, (row) => prefer(row, policy))) {
         const back = () => each(rows, (row) => prefer(row, row.routingPolicy))
-        say(texts.preferred(rows.length, texts.policies[policy].name), undo(back))
+        say(texts.preferred(rows.length, texts.policies[policy].how), undo(back))
       }
     },
   }

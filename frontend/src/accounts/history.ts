@@ -66,9 +66,10 @@ export function nearest(share: number, times: readonly number[]): number {
   return times.reduce((best, _, place) => (away(place) < away(best) ? place : best), 0)
 }
 
-/** How much more is left than at an even pace; null if nobody can tell. */
-export function ahead({ lines }: History): number | null {
-  const last = (key: LineKey) => lines.find((line) => line.key === key)?.values.at(-1) ?? null
-  const [left, pace] = [last('weekly') ?? last('monthly'), last('pace')]
-  return left === null || pace === null ? null : left - pace
-}
+const newest = ({ lines }: History, key: LineKey) =>
+  lines.find((line) => line.key === key)?.values.at(-1) ?? null
+
+/** Of the week, or of the month of a plan without. */
+export const leftNow = (history: History) => newest(history, 'weekly') ?? newest(history, 'monthly')
+
+export const paceNow = (history: History) => newest(history, 'pace')

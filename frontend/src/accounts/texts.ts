@@ -59,7 +59,8 @@ export const texts = catalogue({
     askedIn: (until: string) => `tried again in ${until}`,
     running: (count: number) => `${number(count)} in flight`,
     day: (requests: number, failed: number) =>
-      `${requests === 1 ? '1 request' : `${number(requests)} requests`}, ${errors(failed)} in 24 hours`,
+      `${requests === 1 ? '1 request' : `${number(requests)} requests`}, ${errors(failed)}`,
+    inDay: (what: string) => `${what} in 24 hours`,
     errors,
     signedIn: 'Signed in',
     signIns: {
@@ -71,9 +72,13 @@ export const texts = catalogue({
     renewedBy: (at: string) => `until ${at}`,
     renewsItself: (ago: string) => `It renews itself. Last renewed ${ago}.`,
     policies: {
-      burn_first: { name: 'First', text: 'Used up before the others' },
-      normal: { name: 'Normal', text: 'Takes turns with the others, by what is left' },
-      preserve: { name: 'Last', text: 'Kept back until no other account can serve' },
+      burn_first: { name: 'First', how: 'first', text: 'Used up before the others' },
+      normal: {
+        name: 'Normal',
+        how: 'normally',
+        text: 'Takes turns with the others, by what is left',
+      },
+      preserve: { name: 'Last', how: 'last', text: 'Kept back until no other account can serve' },
     },
 
     actionsOf: (name: string) => `Actions for ${name}`,
@@ -85,7 +90,7 @@ export const texts = catalogue({
     pause: 'Pause',
     resume: 'Resume',
     probe: 'Try now',
-    prefer: (name: string) => `Use ${name.toLowerCase()}`,
+    prefer: (how: string) => `Use ${how}`,
     usePolicy: 'Use',
     signInAgain: 'Sign in again',
     onlyPaused: 'It is not paused',
@@ -93,8 +98,7 @@ export const texts = catalogue({
 
     paused: (count: number) => `${these(count)} paused.`,
     resumed: (count: number) => `${these(count)} in use again.`,
-    preferred: (count: number, policy: string) =>
-      `${these(count)} used ${policy.toLowerCase()} now.`,
+    preferred: (count: number, how: string) => `${these(count)} used ${how} now.`,
     failed: (failed: number, of: number, why: string) =>
       of === 1 ? why : `${number(failed)} of ${accounts(of)} refused: ${why}`,
     notAnswered: 'ChatGPT did not answer.',
@@ -141,13 +145,10 @@ export const texts = catalogue({
       lines: { short: '5 hours', weekly: 'Week', monthly: 'Month', pace: 'Even pace' },
       at: (line: string, left: string) => `${line} ${left} left`,
       reset: (times: string) => `Reset ${times}`,
-      pace: (ahead: number | null) => {
-        if (ahead === null) return 'What was left, hour by hour.'
-        if (Math.abs(ahead) < 0.01) return 'It is used at an even pace.'
-        return ahead > 0
-          ? `${percent(ahead)} more is left than at an even pace.`
-          : `${percent(-ahead)} less is left than at an even pace.`
-      },
+      pace: (left: string, even: number | null) =>
+        even === null
+          ? 'What was left, hour by hour.'
+          : `${left} is left; an even pace would leave ${percent(even)}.`,
     },
     events: {
       title: 'What happened',
@@ -180,12 +181,11 @@ export const texts = catalogue({
         if (never) return among === 1 ? `${newest} did not.` : `${newest}, none passed it over.`
         return `${newest}, so many passed it over because:`
       },
-      because: (reason: string) => reason,
       errors: 'Last errors',
       noErrors: 'None in the log.',
       keys: 'Keys',
-      noKeys: 'No key is bound to it: it serves those that may use any account.',
-      boundKeys: 'Bound to it, and to no account beside those chosen for them:',
+      noKeys: 'No key is bound to it. It serves every key that may use any account.',
+      boundKeys: 'These keys may use chosen accounts only, and this is one of them:',
     },
     facts: {
       title: 'Facts',
@@ -197,7 +197,7 @@ export const texts = catalogue({
       expires: (at: string, until: string) => `by itself, before ${at} (in ${until})`,
       renewed: 'Last renewed',
       running: 'In flight',
-      day: 'Lately',
+      day: 'Last 24 hours',
       week: 'Cost, 7 days',
       ever: 'In all',
       served: (requests: string, tokens: string, cost: string) =>

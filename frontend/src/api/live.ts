@@ -19,6 +19,7 @@ export type EventName = keyof typeof STALE
 
 export const POLL_MS = 15_000
 const GATHER_MS = 1_000 // a busy pool says the same many times a second
+const BURST_MS = 100 // of changed accounts: they are told once a second, all together
 
 type Handler = (data: unknown) => void
 const handlers = new Map<string, Set<Handler>>()
@@ -37,9 +38,9 @@ export function keepFresh(cache: QueryClient): void {
     })
   }
 
-  function outdate(names: readonly string[]) {
+  function outdate(names: readonly string[], gather = GATHER_MS) {
     for (const name of names) stale.add(name)
-    if (stale.size > 0 && timer === undefined) timer = setTimeout(refetch, GATHER_MS)
+    if (stale.size > 0 && timer === undefined) timer = setTimeout(refetch, gather)
   }
 
   listen(({ name, data }) => {
@@ -48,7 +49,8 @@ export function keepFresh(cache: QueryClient): void {
     if (name === 'now') cache.setQueryData(['now'], parsed)
     for (const handle of handlers.get(name) ?? []) handle(parsed)
     const named = STALE[name as EventName]
-    outdate(named === 'all' ? ['all'] : named)
+    const gather = name === 'account.changed' ? BURST_MS : GATHER_MS
+    outdate(named === 'all' ? ['all'] : named, gather)
   })
 
   // What was missed while nobody listened is asked for as soon as somebody does again; and only a
