@@ -55,21 +55,21 @@ export function AccountTable(props: Props) {
       header: texts.columns.state,
       sortable: true,
       phone: 'end',
-      className: 'md:w-50 max-md:max-w-[50%]',
+      className: 'md:w-40 lg:w-50 max-md:max-w-[50%]',
       cell: (account) => <StateCell account={account} />,
     },
     {
       key: 'short',
       header: texts.columns.short,
       sortable: true,
-      className: 'md:w-34 max-md:basis-[40%]! max-md:grow',
+      className: 'md:w-30 lg:w-34 max-md:basis-[40%]! max-md:grow',
       cell: (account) => <WindowCell kind="short" window={shortWindow(windowsOf(account, now))} />,
     },
     {
       key: 'long',
       header: texts.columns.long,
       sortable: true,
-      className: 'md:w-38 max-md:basis-[40%]! max-md:grow',
+      className: 'md:w-34 lg:w-38 max-md:basis-[40%]! max-md:grow',
       cell: (account) => <WindowCell kind="weekly" window={longWindow(windowsOf(account, now))} />,
     },
     {
@@ -88,7 +88,7 @@ export function AccountTable(props: Props) {
       sortable: true,
       align: 'end',
       phone: 'none',
-      className: 'w-20 xl:w-31 max-[70rem]:hidden',
+      className: 'w-20 xl:w-32 max-[70rem]:hidden',
       cell: (account) => <DayCell account={account} />,
     },
     {
@@ -97,7 +97,7 @@ export function AccountTable(props: Props) {
       sortable: true,
       align: 'end',
       phone: 'none',
-      className: 'w-20 max-xl:hidden',
+      className: 'w-22 max-xl:hidden',
       cell: costOf,
     },
     {

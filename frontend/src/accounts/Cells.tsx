@@ -117,7 +117,7 @@ export function DayCell({ account }: Props) {
       title={texts.inDay(texts.day(requests24h, errors24h))}
     >
       <Spark values={spark24h} />
-      <span className="min-w-10">
+      <span className="w-14 shrink-0">
         <span className="block leading-4">{number(requests24h)}</span>
         {errors24h > 0 && <span className={SECOND}>{texts.errors(errors24h)}</span>}
       </span>

@@ -58,7 +58,7 @@ export function List({ all, from, onOpen, onSignIn }: Props) {
         />
       )}
       <div
-        className="grid gap-5"
+        className="grid grid-cols-1 gap-5"
         onPointerEnter={() => hold(true)}
         onPointerLeave={() => hold(false)}
       >

@@ -9,8 +9,8 @@ export type LineKey = 'short' | 'weekly' | 'monthly' | 'pace'
 export type Line = { key: LineKey; values: readonly (number | null)[] } // one for each time
 export type History = { times: number[]; lines: Line[]; resets: number[] } // places in `times`
 
-/** A jump of the even pace that is no mere correction of the reset's time. */
-const RESET_JUMP = 0.1
+/** What is left rises when its window begins anew; less than this is rounding. */
+const RESET_JUMP = 0.02
 
 export function historyOf(document: Document): History {
   const given: [LineKey, Points][] = [
@@ -26,8 +26,8 @@ export function historyOf(document: Document): History {
     const values = new Map(points.map(({ t, v }) => [Date.parse(t), v / 100]))
     return { key, values: times.map((time) => values.get(time) ?? null) }
   })
-  const pace = lines.find(({ key }) => key === 'pace')?.values ?? []
-  return { times, lines, resets: jumps(pace) }
+  const long = lines.find(({ key }) => key === 'weekly' || key === 'monthly')
+  return { times, lines, resets: jumps(long?.values ?? []) }
 }
 
 function jumps(values: readonly (number | null)[]): number[] {
