@@ -114,7 +114,7 @@ async def test_many_are_paused_by_keyboard_and_that_is_undone(
     await expect(page.get_by_text("paused by the operator")).to_have_count(0)
     assert [await pool.status(each) for each in two] == ["active", "active"]
 
-    await page.get_by_role("button", name="Use", exact=True).click()
+    await page.get_by_role("toolbar").get_by_role("button", name="Policy").click()
     await page.get_by_role("menuitem", name="Use last").click()
     await expect(page.get_by_text("2 accounts are used last now.")).to_be_visible()
     await expect(page.get_by_role("gridcell", name="Last", exact=True)).to_have_count(2)

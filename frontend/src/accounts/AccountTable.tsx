@@ -55,7 +55,7 @@ export function AccountTable(props: Props) {
       header: texts.columns.state,
       sortable: true,
       phone: 'end',
-      className: 'md:w-40 lg:w-50 max-md:max-w-[50%]',
+      className: 'md:w-40 lg:w-48 max-md:max-w-[50%]',
       cell: (account) => <StateCell account={account} />,
     },
     {
@@ -88,7 +88,7 @@ export function AccountTable(props: Props) {
       sortable: true,
       align: 'end',
       phone: 'none',
-      className: 'w-20 xl:w-32 max-[70rem]:hidden',
+      className: 'w-20 xl:w-31 max-[70rem]:hidden',
       cell: (account) => <DayCell account={account} />,
     },
     {
@@ -97,7 +97,7 @@ export function AccountTable(props: Props) {
       sortable: true,
       align: 'end',
       phone: 'none',
-      className: 'w-22 max-xl:hidden',
+      className: 'w-21 max-xl:hidden',
       cell: costOf,
     },
     {

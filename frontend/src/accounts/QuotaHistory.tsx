@@ -1,8 +1,7 @@
 import { type KeyboardEvent, type PointerEvent, useState } from 'react'
 
 import type { Schema } from '../api/queries'
-import { percent, when } from '../lib/format'
-import { useNow } from '../lib/now'
+import { dayTime, percent } from '../lib/format'
 import { AsTable, step } from '../ui/Bars'
 import {
   across,
@@ -32,7 +31,6 @@ const share = (value: number | null | undefined) =>
 
 /** What was left hour by hour over a week: one stop of the Tab key, arrows go from hour to hour. */
 export function QuotaHistory({ document }: { document: Schema['AccountDocument'] }) {
-  const now = useNow()
   const [at, setAt] = useState<number | null>(null)
   const history = historyOf(document)
   const { times, lines, resets } = history
@@ -40,7 +38,7 @@ export function QuotaHistory({ document }: { document: Schema['AccountDocument']
   if (last < 1) return <p className="text-sm text-muted">{said.none}</p>
 
   const place = Math.min(at ?? last, last)
-  const name = (one: number) => (one === last ? said.now : when(times[one] ?? 0, now))
+  const name = (one: number) => (one === last ? said.now : dayTime(times[one] ?? 0))
   const told = lines.map(({ key, values }) => said.at(said.lines[key], share(values[place])))
 
   function onKeyDown(event: KeyboardEvent) {

@@ -91,7 +91,7 @@ export const texts = catalogue({
     resume: 'Resume',
     probe: 'Try now',
     prefer: (how: string) => `Use ${how}`,
-    usePolicy: 'Use',
+    usePolicy: 'Policy',
     signInAgain: 'Sign in again',
     onlyPaused: 'It is not paused',
     notNow: 'It is not in use',
@@ -162,7 +162,7 @@ export const texts = catalogue({
         limited: 'Limit reached',
         recovered: 'Serves again',
         paused: 'Paused',
-        reactivated: 'Resumed',
+        reactivated: 'Let serve again',
         reauth_required: 'Needs a new sign-in',
         deactivated: 'Deactivated',
         failed_over: 'A request went on to another account',
@@ -215,7 +215,7 @@ export const texts = catalogue({
     },
     export: {
       title: 'Export the sign-in?',
-      text: 'The file holds the tokens of this account in clear: whoever has it can use the account. A sign-in renews itself only once, so when another program uses it, it ends here.',
+      text: 'The file holds the tokens of this account in clear: whoever has it can use the account. Only one program can renew a sign-in: once another one uses the file, it ends here.',
       form: 'For',
       forms: { codex: 'Codex CLI', opencode: 'OpenCode' },
       places: {
