@@ -10,18 +10,12 @@ import { texts } from './texts'
 type Props = { target: Account; actions: Actions; onOpen: () => void; onSignIn: () => void }
 
 export function AccountMenu({ target, actions, onOpen, onSignIn }: Props) {
-  const { displayName, routingPolicy } = target
+  // Without the name: it would be seen beside the button while names are hidden.
+  const label = texts.columns.actions
   return (
     <Menu
-      label={texts.actionsOf(displayName)}
-      trigger={
-        <IconButton
-          icon={Ellipsis}
-          label={texts.actionsOf(displayName)}
-          data-shortcut="."
-          tabIndex={-1}
-        />
-      }
+      label={label}
+      trigger={<IconButton icon={Ellipsis} label={label} data-shortcut="." tabIndex={-1} />}
       items={[
         { label: texts.open, icon: PanelRight, onSelect: onOpen },
         canPause(target)
@@ -42,7 +36,7 @@ export function AccountMenu({ target, actions, onOpen, onSignIn }: Props) {
         'line',
         ...entries(texts.policies).map(([policy, { how }]) => ({
           label: texts.prefer(how),
-          checked: policy === routingPolicy,
+          checked: policy === target.routingPolicy,
           onSelect: () => void actions.prefer([target], policy),
         })),
       ]}

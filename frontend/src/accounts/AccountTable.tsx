@@ -15,14 +15,26 @@ type Props = {
   actions: Actions
   initial: string | null
   onSelect: (account: Account, on: boolean) => void
+  hrefOf: (account: Account) => string
   onOpen: (account: Account) => void
   onSignIn: (account: Account) => void
   onSort: (sort: Sort) => void
 }
 
 export function AccountTable(props: Props) {
-  const { label, rows, selected, sort, actions, initial, onSelect, onOpen, onSignIn, onSort } =
-    props
+  const {
+    label,
+    rows,
+    selected,
+    sort,
+    actions,
+    initial,
+    hrefOf,
+    onSelect,
+    onOpen,
+    onSignIn,
+    onSort,
+  } = props
   const now = useNow()
   const columns: Column<Account>[] = [
     {
@@ -48,14 +60,14 @@ export function AccountTable(props: Props) {
       sortable: true,
       phone: 'start',
       className: 'max-md:basis-[45%]!',
-      cell: (account) => <NameCell account={account} />,
+      cell: (account) => <NameCell account={account} href={hrefOf(account)} />,
     },
     {
       key: 'state',
       header: texts.columns.state,
       sortable: true,
       phone: 'end',
-      className: 'md:w-40 lg:w-48 max-md:max-w-[50%]',
+      className: 'md:w-40 lg:w-50 max-md:max-w-[50%]',
       cell: (account) => <StateCell account={account} />,
     },
     {

@@ -29,6 +29,7 @@ export function Accounts() {
   const from = useReturn(opened)
   const here = (path: string) => (search ? `${path}?${search}` : path)
   const to = (path: string) => navigate(here(path))
+  const hrefOf = ({ accountId }: Account) => here(`/accounts/${accountId}`)
   const add = (
     <Button look="primary" onClick={() => to('/accounts/new')}>
       <Plus aria-hidden="true" className="size-4" />
@@ -55,7 +56,8 @@ export function Accounts() {
                 <List
                   all={all}
                   from={from}
-                  onOpen={({ accountId }) => to(`/accounts/${accountId}`)}
+                  hrefOf={hrefOf}
+                  onOpen={(account) => navigate(hrefOf(account))}
                   onSignIn={setAgain}
                 />
               )

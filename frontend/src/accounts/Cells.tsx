@@ -1,4 +1,5 @@
 import { RotateCcw } from 'lucide-react'
+import { Link } from 'wouter'
 
 import { ago, money, number, percent, when } from '../lib/format'
 import { useNow } from '../lib/now'
@@ -20,15 +21,15 @@ const FILL = { serving: 'bg-serving', low: 'bg-low', failed: 'bg-failed' } as co
 
 type Props = { account: Account }
 
-export function NameCell({ account }: Props) {
+export function NameCell({ account, href }: Props & { href: string }) {
   const { displayName, alias, email, planType, workspaceLabel } = account
   const about = [planType, workspaceLabel].filter(Boolean).join(' · ')
   return (
     <>
       <span className={FIRST}>
-        <span className="min-w-0 truncate font-medium">
+        <Link href={href} tabIndex={-1} className="min-w-0 truncate rounded font-medium">
           <Private>{displayName}</Private>
-        </span>
+        </Link>
         {account.isEmailDuplicate && (
           <span title={texts.duplicateHint}>
             <Badge>{texts.duplicate}</Badge>

@@ -68,15 +68,24 @@ export function Detail({ id, back, onBack, onSignIn }: Props) {
 
 function Act({ row, onSignIn }: { row: Account; onSignIn: (account: Account) => void }) {
   const actions = useActions()
+  const [running, setRunning] = useState<'pause' | 'resume' | 'probe' | null>(null)
+  const button = (name: 'pause' | 'resume' | 'probe', look: 'plain' | 'primary' = 'plain') => (
+    <Button
+      look={look}
+      busy={running === name}
+      onClick={() => {
+        setRunning(name)
+        void actions[name]([row]).finally(() => setRunning(null))
+      }}
+    >
+      {texts[name]}
+    </Button>
+  )
   return (
     <>
-      {canProbe(row) && <Button onClick={() => void actions.probe([row])}>{texts.probe}</Button>}
-      {canPause(row) && <Button onClick={() => void actions.pause([row])}>{texts.pause}</Button>}
-      {canResume(row) && (
-        <Button look="primary" onClick={() => void actions.resume([row])}>
-          {texts.resume}
-        </Button>
-      )}
+      {canProbe(row) && button('probe')}
+      {canPause(row) && button('pause')}
+      {canResume(row) && button('resume', 'primary')}
       <Button
         look={row.loginState === 'sign_in_again' ? 'primary' : 'plain'}
         onClick={() => onSignIn(row)}

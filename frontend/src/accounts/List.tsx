@@ -15,12 +15,13 @@ import { grouped, inOrder, matching, PARAMS, type SortBy, sorted, type View } fr
 type Props = {
   all: readonly Account[]
   from: string | null // the account that was open just before
+  hrefOf: (account: Account) => string
   onOpen: (account: Account) => void
   onSignIn: (account: Account) => void
 }
 
 /** Filters, or what acts on the selection, and the accounts that fit. */
-export function List({ all, from, onOpen, onSignIn }: Props) {
+export function List({ all, from, hrefOf, onOpen, onSignIn }: Props) {
   const now = useNow()
   const [view, change] = useParams(PARAMS)
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
@@ -79,6 +80,7 @@ export function List({ all, from, onOpen, onSignIn }: Props) {
                 actions={actions}
                 initial={from}
                 onSelect={select}
+                hrefOf={hrefOf}
                 onOpen={onOpen}
                 onSignIn={onSignIn}
                 onSort={onSort}

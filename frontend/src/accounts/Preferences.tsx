@@ -75,7 +75,7 @@ function Alias({ account }: { account: Account }) {
           <span className="flex gap-2">
             <Input
               {...control}
-              className="private"
+              className={typed ? 'private' : undefined}
               value={typed}
               maxLength={255}
               autoComplete="off"

@@ -51,7 +51,8 @@ export const texts = catalogue({
     resets: (at: string) => `resets ${at}`,
     unknown: 'not told yet',
     duplicate: 'Duplicate',
-    duplicateHint: 'Another account has the same e-mail address.',
+    duplicateHint:
+      'Another account has the same e-mail address: in a second workspace, or by mistake.',
     since: (at: string) => `since ${at}`,
     back: (at: string, until: string) => `back ${at} (in ${until}), told by ChatGPT`,
     backIn: (until: string) => `back in ${until}`,
@@ -81,7 +82,6 @@ export const texts = catalogue({
       preserve: { name: 'Last', how: 'last', text: 'Kept back until no other account can serve' },
     },
 
-    actionsOf: (name: string) => `Actions for ${name}`,
     select: (name: string) => `Select ${name}`,
     selected: (count: number) => `${accounts(count)} selected`,
     selectAll: (count: number) => `Select all ${number(count)}`,
@@ -168,7 +168,7 @@ export const texts = catalogue({
         failed_over: 'A request went on to another account',
         plan_changed: 'Plan changed',
       },
-      by: { operator: ' by the operator', upstream: ' by ChatGPT', 'codex-lb': '' } as Record<
+      by: { operator: ' by the operator', upstream: ', told by ChatGPT', 'codex-lb': '' } as Record<
         string,
         string
       >,
