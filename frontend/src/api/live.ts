@@ -10,9 +10,9 @@ const STALE = {
   'account.changed': ['overview', 'accounts'],
   now: [],
   'operator.acted': 'all', // here or in another tab; rare
-  'request.finished': ['keys'],
+  'request.finished': ['accounts', 'keys'],
   'request.refused': ['connect'],
-  'request.started': [],
+  'request.started': ['accounts'],
   resync: 'all',
 } as const satisfies Record<string, 'all' | readonly string[]>
 

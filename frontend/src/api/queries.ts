@@ -58,6 +58,13 @@ export const accounts = queryOptions({
   ...first<Schema['AccountsDocument']>('/api/ui/accounts'),
 })
 
+export const account = (id: string) =>
+  queryOptions({
+    queryKey: ['accounts', id],
+    queryFn: () =>
+      ask(api.GET('/api/ui/accounts/{account_id}', { params: { path: { account_id: id } } })),
+  })
+
 export const keys = queryOptions({
   queryKey: ['keys'],
   queryFn: () => ask(api.GET('/api/ui/keys')),

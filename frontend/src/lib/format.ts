@@ -44,6 +44,9 @@ export function money(micros: number): string {
 
 export const time = (at: number) => clock.format(at)
 export const date = (at: number) => day.format(at)
+
+/** 'Thu 14:00'. */
+export const dayTime = (at: number) => weekday.format(at)
 export const shortDate = (at: number) => dayOnly.format(at)
 
 /** '14:00', with its day if that is not near: 'Thu 14:00', '12 Mar'. */

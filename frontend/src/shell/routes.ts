@@ -48,7 +48,9 @@ export const ROUTES: readonly Route[] = [
     icon: Users,
     isRanged: false,
     onPhone: true,
-    page: lazy(soon),
+    page: lazy(() =>
+      import('../accounts/Accounts').then(({ Accounts }) => ({ default: Accounts })),
+    ),
   },
   {
     name: 'requests',

@@ -172,7 +172,7 @@ function Bar({ series, piece, count, top, hatch, isFaint }: BarProps) {
   )
 }
 
-function AsTable({ label, series, names, format }: Omit<Props, 'isOpen'>) {
+export function AsTable({ label, series, names, format }: Omit<Props, 'isOpen'>) {
   return (
     <details className="text-sm">
       <summary className="w-fit cursor-pointer rounded py-1 text-muted">{texts.asTable}</summary>
@@ -212,7 +212,8 @@ function AsTable({ label, series, names, format }: Omit<Props, 'isOpen'>) {
   )
 }
 
-function step(key: string, at: number, last: number): number | undefined {
+/** Where a key leads from `at`; undefined: nowhere. */
+export function step(key: string, at: number, last: number): number | undefined {
   if (key === 'ArrowLeft' || key === 'ArrowDown') return Math.max(0, at - 1)
   if (key === 'ArrowRight' || key === 'ArrowUp') return Math.min(last, at + 1)
   if (key === 'Home') return 0

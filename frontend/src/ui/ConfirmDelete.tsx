@@ -12,12 +12,14 @@ type Props = {
   effects: ReactNode // what goes, and what stays
   busy: boolean
   error?: string | null | undefined
+  children?: ReactNode // what else is asked
   onConfirm: () => void
   onClose: () => void
 }
 
 /** What cannot be undone asks for the name. */
-export function ConfirmDelete({ title, name, effects, busy, error, onConfirm, onClose }: Props) {
+export function ConfirmDelete(props: Props) {
+  const { title, name, effects, busy, error, children, onConfirm, onClose } = props
   const [typed, setTyped] = useState('')
   const fits = typed.trim() === name.trim()
   return (
@@ -52,6 +54,7 @@ export function ConfirmDelete({ title, name, effects, busy, error, onConfirm, on
             />
           )}
         </Field>
+        {children && <div className="mt-3">{children}</div>}
       </form>
     </Dialog>
   )

@@ -23,7 +23,7 @@ export function QuotaBar({ label, left, detail, aside }: Props) {
   const text = common.left(percent(Math.max(0, left)))
   return (
     <div className="grid min-w-0 gap-1">
-      <div className="flex items-baseline justify-between gap-2 text-sm">
+      <div className="flex items-center justify-between gap-2 text-sm">
         <span className="min-w-0 truncate text-muted">{label}</span>
         <span className="inline-flex shrink-0 items-center gap-1 font-medium tabular">
           {Mark && <Mark aria-hidden="true" className="size-3.5 self-center" />}

@@ -24,6 +24,7 @@ type Props<Row> = {
   rowKey: (row: Row) => string
   onOpen?: (row: Row) => void // click or Enter
   selected?: (row: Row) => boolean
+  initial?: string | null // key of the row that Tab comes to first
   sort?: Sort | undefined
   onSort?: ((sort: Sort) => void) | undefined
 }
@@ -40,8 +41,8 @@ const PHONE = {
  * reach what a row holds. It is one stop of the Tab key.
  */
 export function Table<Row>(props: Props<Row>) {
-  const { label, columns, rows, rowKey, onOpen, selected, sort, onSort } = props
-  const [current, setCurrent] = useState<string | null>(null)
+  const { label, columns, rows, rowKey, onOpen, selected, initial = null, sort, onSort } = props
+  const [current, setCurrent] = useState(initial)
   const has = rows.some((row) => rowKey(row) === current)
 
   return (
@@ -138,7 +139,11 @@ const CONTROLS = 'a[href], button, input, select'
 
 /** Also what a menu of the row does, which stands elsewhere in the document. */
 function isControl(target: EventTarget, row: HTMLElement): boolean {
-  return !(target instanceof Element) || !row.contains(target) || Boolean(target.closest(CONTROLS))
+  return (
+    !(target instanceof Element) ||
+    !row.contains(target) ||
+    Boolean(target.closest(`${CONTROLS}, label`))
+  )
 }
 
 function onRowKey(event: KeyboardEvent<HTMLTableRowElement>, open: () => void): void {

@@ -181,7 +181,33 @@ async def test_accounts_have_their_figures_and_their_past(client: httpx2.AsyncCl
     assert rows[1]["statusReason"].startswith("5-hour limit until")
     detail = await get(client, "accounts/a")
     assert [event["kind"] for event in detail["events"]] == ["paused"]
+    assert [row["requestId"] for row in detail["lastErrors"]] == ["r3"]
     assert (await client.get("/api/ui/accounts/nobody")).status_code == 404
+
+
+async def test_a_request_that_passed_an_account_over_counts_once_for_each_reason(
+    client: httpx2.AsyncClient, store: Store
+) -> None:
+    skipped = (Skipped("b", "usage limit reached until 2026-09-21 15:00 UTC"),)
+    twice = (replace(SERVED, skipped=skipped), replace(SERVED, skipped=skipped))
+    row, receipt = request(5, attempts=twice)
+    store.requests.opened(row)
+    store.requests.closed(receipt)
+    await store.requests.flushed()
+    detail = await get(client, "accounts/b")
+    assert detail["passedOver"] == [
+        {"reason": "5-hour limit", "requests": 4},
+        {"reason": "usage limit reached", "requests": 1},
+    ]
+    assert detail["passedOverAmong"] == 5
+
+
+async def test_an_account_names_the_keys_that_are_bound_to_it(
+    client: httpx2.AsyncClient, store: Store
+) -> None:
+    key, _ = await store.keys.create(Terms("ci", assigned_accounts=("a",)), [], now=NOW)
+    assert (await get(client, "accounts/a"))["keys"] == [{"id": key.id, "name": "ci"}]
+    assert (await get(client, "accounts/b"))["keys"] == []
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from codex_lb.dashboard.problems import errors
 from codex_lb.dashboard.summaries import MICROS, AccountSummary, Shape, summaries
 from codex_lb.dashboard.timeline import AccountEventResponse, UsageTrendPoint, event, points
 from codex_lb.dashboard.ui.documents import Document, Sources, reply
-from codex_lb.store import HourlySums, LogFilter
+from codex_lb.store import EventRecord, HourlySums, LogFilter, RequestRecord
 
 _WEEK_S = 7 * DAY_S
 _SPARK_HOURS = 24
@@ -44,22 +44,29 @@ class PassedOver(Shape):
     requests: int
 
 
+class BoundKey(Shape):
+    id: str
+    name: str
+
+
 class AccountDocument(Document):
     """What was left of each window, in percent, hour by hour over a week.
 
-    `even_pace`: the weekly quota if it were used up evenly. `passed_over`: of the pool's newest
-    requests.
+    `even_pace`: the weekly quota, or the monthly one of a plan without, if it were used up evenly.
+    `passed_over`: of the pool's newest requests. `keys`: those that only some accounts serve, and
+    this is one of them.
     """
 
     account: AccountRow
     left_short: list[UsageTrendPoint]
     left_weekly: list[UsageTrendPoint]
+    left_monthly: list[UsageTrendPoint]
     even_pace: list[UsageTrendPoint]
     events: list[AccountEventResponse]
     passed_over: list[PassedOver]
     passed_over_among: int
     last_errors: list[RequestLogEntry]
-    keys: list[str]  # names of the API keys that are bound to it
+    keys: list[BoundKey]
 
 
 def routes(sources: Sources) -> APIRouter:
@@ -113,39 +120,62 @@ def _figures(hours: Iterable[HourlySums], now: float) -> Mapping[str, Any]:
 
 
 async def _detail(sources: Sources, account_id: str) -> AccountDocument:
-    stamp, now = sources.stamp(), sources.clock()
+    stamp = sources.stamp()
     await find(sources.accounts, account_id)
     row = next(row for row in await _rows(sources) if row.account_id == account_id)
-    since = now - _WEEK_S
-    samples = await sources.history.samples(since=since - DAY_S, account_id=account_id)
-    short = [each for each in samples if summary.kind(each.minutes) == summary.SHORT]
-    weekly = [each for each in samples if summary.kind(each.minutes) == summary.WEEKLY]
-    newest = await sources.log.page(LogFilter(), limit=_RECENT)
-    skipped = Counter(
-        skipped.reason
-        for record in newest.records
-        if record.receipt
-        for skipped in {s for attempt in record.receipt.attempts for s in attempt.skipped}
-        if skipped.account_id == account_id
-    )
+    newest = (await sources.log.page(LogFilter(), limit=_RECENT)).records
     failed = LogFilter(account_ids=(account_id,), statuses=_FAILED)
     _, keys = await sources.keys.every()
+    events = await sources.history.account_events(account_id, limit=_EVENTS)
     return AccountDocument.model_validate(
         stamp
+        | await _left(sources, account_id)
         | {
             "account": row,
-            "left_short": points(trends.hourly_left(short, since, now)),
-            "left_weekly": points(trends.hourly_left(weekly, since, now)),
-            "even_pace": points(trends.even_pace(weekly, since, now)),
-            "events": [
-                event(each)
-                for each in await sources.history.account_events(account_id, limit=_EVENTS)
-            ],
-            "passed_over": [
-                PassedOver(reason=reason, requests=count) for reason, count in skipped.most_common()
-            ],
-            "passed_over_among": len(newest.records),
+            "events": [event(each) for each in sorted(events, key=_moment, reverse=True)],
+            "passed_over": _passed_over(newest, account_id),
+            "passed_over_among": len(newest),
             "last_errors": logs(await sources.log.page(failed, limit=_ERRORS)).requests,
-            "keys": [key.terms.name for key in keys if account_id in key.terms.assigned_accounts],
+            "keys": [
+                BoundKey(id=key.id, name=key.terms.name)
+                for key in keys
+                if account_id in key.terms.assigned_accounts
+            ],
         }
     )
+
+
+async def _left(sources: Sources, account_id: str) -> dict[str, object]:
+    now = sources.clock()
+    since = now - _WEEK_S
+    samples = await sources.history.samples(since=since - DAY_S, account_id=account_id)
+    short, weekly, monthly = (
+        [each for each in samples if summary.kind(each.minutes) == kind]
+        for kind in (summary.SHORT, summary.WEEKLY, summary.MONTHLY)
+    )
+    return {
+        "left_short": points(trends.hourly_left(short, since, now)),
+        "left_weekly": points(trends.hourly_left(weekly, since, now)),
+        "left_monthly": points(trends.hourly_left(monthly, since, now)),
+        "even_pace": points(trends.even_pace(weekly or monthly, since, now)),
+    }
+
+
+def _passed_over(records: Iterable[RequestRecord], account_id: str) -> list[PassedOver]:
+    """Each request counts once for each reason, whatever time the reason would have ended at."""
+    reasons = Counter(
+        reason
+        for record in records
+        if record.receipt
+        for reason in {
+            skipped.reason.partition(" until ")[0]
+            for attempt in record.receipt.attempts
+            for skipped in attempt.skipped
+            if skipped.account_id == account_id
+        }
+    )
+    return [PassedOver(reason=reason, requests=count) for reason, count in reasons.most_common()]
+
+
+def _moment(record: EventRecord) -> tuple[float, int]:
+    return record.event.at, record.id
