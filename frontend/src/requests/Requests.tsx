@@ -1,0 +1,89 @@
+import { SlidersHorizontal } from 'lucide-react'
+import { useState } from 'react'
+import { Link, useLocation, useParams as usePathParams, useSearch } from 'wouter'
+
+import { Loaded } from '../api/Loaded'
+import { useRange } from '../lib/range'
+import { useParams } from '../lib/useParams'
+import { Button } from '../ui/Button'
+import { Dialog } from '../ui/Dialog'
+import { EmptyState } from '../ui/EmptyState'
+import { Page } from '../ui/Page'
+import { Facets } from './Facets'
+import { List } from './List'
+import { NoMatch } from './NoMatch'
+import { SearchField } from './SearchField'
+import { texts } from './texts'
+import { useRequests, useTail } from './useTail'
+import { PARAMS, viewOf } from './view'
+
+/** The address is the view: its words, its time, and which request is open. */
+export function Requests() {
+  const { id } = usePathParams<{ id?: string }>()
+  const [, navigate] = useLocation()
+  const search = useSearch()
+  const [range] = useRange()
+  const [{ q, zoom }, change] = useParams(PARAMS)
+  const [isChoosing, setChoosing] = useState(false)
+  const view = viewOf(q, range, zoom)
+  const query = useRequests(view)
+  useTail(view)
+
+  const setQ = (next: string) => change({ q: next })
+  const open = (next: string | null) =>
+    navigate(`/requests${next ? `/${next}` : ''}${search ? `?${search}` : ''}`)
+
+  return (
+    <Page title={texts.title}>
+      <div className="mb-4 flex gap-2">
+        <SearchField q={q} facets={query.data?.facets ?? []} onChange={setQ} />
+        <Button className="xl:hidden" onClick={() => setChoosing(true)}>
+          <SlidersHorizontal aria-hidden="true" className="size-4" />
+          <span className="max-md:sr-only">{texts.facets.title}</span>
+        </Button>
+      </div>
+      <Loaded query={query} lines={12}>
+        {(document) => (
+          <>
+            <div className="grid items-start gap-4 xl:grid-cols-[12rem_minmax(0,1fr)]">
+              <aside
+                aria-label={texts.facets.title}
+                className="sticky top-16 -mr-2 max-h-[calc(100dvh-5rem)] overflow-y-auto pr-2 pb-4 max-xl:hidden"
+              >
+                <Facets document={document} q={q} onChange={setQ} />
+              </aside>
+              {document.requests.length > 0 ? (
+                <List document={document} view={view} selected={id} onOpen={open} />
+              ) : view.q || view.zoom ? (
+                <NoMatch view={view} onChange={change} />
+              ) : (
+                <EmptyState
+                  text={texts.empty}
+                  action={
+                    <Link href="/connect" className="rounded text-accent underline">
+                      {texts.connect}
+                    </Link>
+                  }
+                />
+              )}
+            </div>
+            {isChoosing && (
+              <Dialog
+                open
+                onClose={() => setChoosing(false)}
+                title={texts.facets.title}
+                footer={
+                  <Button look="primary" onClick={() => setChoosing(false)}>
+                    {texts.facets.show}
+                  </Button>
+                }
+              >
+                <Facets document={document} q={q} onChange={setQ} />
+              </Dialog>
+            )}
+          </>
+        )}
+      </Loaded>
+    </Page>
+  )
+}
