@@ -10,7 +10,7 @@ const STALE = {
   'account.changed': ['overview', 'accounts'],
   now: [],
   'operator.acted': 'all', // here or in another tab; rare
-  'request.finished': ['keys'],
+  'request.finished': ['keys', 'request'],
   'request.started': [],
   resync: 'all',
 } as const satisfies Record<string, 'all' | readonly string[]>

@@ -2,7 +2,7 @@ import type { Schema } from '../api/queries'
 import { classes } from '../lib/classes'
 import { entries } from '../lib/entries'
 import { compact } from '../lib/format'
-import { namesOf } from './facets'
+import { namesOf } from './facetValues'
 import { texts } from './texts'
 import { toggled, wanted } from './words'
 

@@ -26,7 +26,10 @@ export function List({ document, view, selected, onOpen }: Props) {
   const [isPaused, setPaused] = useState(false)
   const [isTouched, setTouched] = useState(false)
   const isScrolled = useSyncExternalStore(watchScroll, () => window.scrollY > SCROLLED_PX)
-  const [rows, waiting] = useHeld(document.requests, isPaused || isScrolled || isTouched)
+  const [rows, waiting] = useHeld(
+    document.requests,
+    isPaused || isScrolled || isTouched || selected !== undefined,
+  )
   const cache = useQueryClient()
   const older = useMutation({
     mutationFn: () =>

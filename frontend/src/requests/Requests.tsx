@@ -9,12 +9,15 @@ import { Button } from '../ui/Button'
 import { Dialog } from '../ui/Dialog'
 import { EmptyState } from '../ui/EmptyState'
 import { Page } from '../ui/Page'
+import { Detail } from './Detail'
+import { Export } from './Export'
 import { Facets } from './Facets'
 import { List } from './List'
 import { NoMatch } from './NoMatch'
 import { SearchField } from './SearchField'
 import { texts } from './texts'
 import { useRequests, useTail } from './useTail'
+import { Views } from './Views'
 import { PARAMS, viewOf } from './view'
 
 /** The address is the view: its words, its time, and which request is open. */
@@ -30,18 +33,22 @@ export function Requests() {
   useTail(view)
 
   const setQ = (next: string) => change({ q: next })
-  const open = (next: string | null) =>
-    navigate(`/requests${next ? `/${next}` : ''}${search ? `?${search}` : ''}`)
+  const hrefOf = (next?: string) =>
+    `/requests${next ? `/${next}` : ''}${search ? `?${search}` : ''}`
+  const open = (next?: string) => navigate(hrefOf(next))
+  const rows = query.data?.requests ?? []
+  const place = rows.findIndex(({ requestId }) => requestId === id)
 
   return (
-    <Page title={texts.title}>
-      <div className="mb-4 flex gap-2">
+    <Page title={texts.title} actions={<Export view={view} />}>
+      <div className="mb-2 flex gap-2">
         <SearchField q={q} facets={query.data?.facets ?? []} onChange={setQ} />
         <Button className="xl:hidden" onClick={() => setChoosing(true)}>
           <SlidersHorizontal aria-hidden="true" className="size-4" />
           <span className="max-md:sr-only">{texts.facets.title}</span>
         </Button>
       </div>
+      <Views q={view.q} onChange={setQ} />
       <Loaded query={query} lines={12}>
         {(document) => (
           <>
@@ -84,6 +91,16 @@ export function Requests() {
           </>
         )}
       </Loaded>
+      {id && (
+        <Detail
+          id={id}
+          newer={place < 0 ? undefined : rows[place - 1]?.requestId}
+          older={place < 0 ? undefined : rows[place + 1]?.requestId}
+          hrefOf={hrefOf}
+          onOpen={open}
+          onClose={() => open()}
+        />
+      )}
     </Page>
   )
 }

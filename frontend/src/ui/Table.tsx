@@ -66,6 +66,7 @@ export function Table<Row>(props: Props<Row>) {
             <tr
               key={key}
               role="row"
+              data-row={key}
               aria-rowindex={index + 2}
               aria-selected={selected?.(row)}
               tabIndex={key === current || (!has && index === 0) ? 0 : -1}
