@@ -19,15 +19,9 @@ const weekday = new Intl.DateTimeFormat(locale, {
   hour: '2-digit',
   minute: '2-digit',
 })
-const second = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', hour12: false })
-const daySecond = new Intl.DateTimeFormat(locale, {
-  day: 'numeric',
-  month: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hour12: false,
-})
+const toSeconds = { hour: '2-digit', minute: '2-digit', second: '2-digit' } as const
+const second = new Intl.DateTimeFormat(locale, toSeconds)
+const daySecond = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', ...toSeconds })
 const dayOnly = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' })
 const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' })
 const full = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' })

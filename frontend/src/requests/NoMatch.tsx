@@ -3,13 +3,13 @@ import { X } from 'lucide-react'
 import { Button } from '../ui/Button'
 import { EmptyState } from '../ui/EmptyState'
 import { texts } from './texts'
-import type { View, Zoom } from './view'
+import type { Zoom } from './view'
 import { without, words } from './words'
 
-type Props = { view: View; onChange: (changes: { q?: string; zoom?: Zoom | null }) => void }
+type Props = { q: string; onChange: (changes: { q?: string; zoom?: Zoom | null }) => void }
 
 /** Which filters leave nothing, each to be taken away. */
-export function NoMatch({ view, onChange }: Props) {
+export function NoMatch({ q, onChange }: Props) {
   return (
     <EmptyState
       text={texts.noMatch}
@@ -20,11 +20,11 @@ export function NoMatch({ view, onChange }: Props) {
       }
     >
       <ul className="flex flex-wrap justify-center gap-2">
-        {words(view.q).map((one) => (
+        {words(q).map((one) => (
           <li key={one.from}>
-            <Button onClick={() => onChange({ q: without(view.q, [one]) })}>
+            <Button onClick={() => onChange({ q: without(q, [one]) })}>
               <span className={one.key === 'account' ? 'private' : undefined}>
-                {view.q.slice(one.from, one.to)}
+                {q.slice(one.from, one.to)}
               </span>
               <X aria-hidden="true" className="size-3.5" />
             </Button>

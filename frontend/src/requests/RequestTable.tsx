@@ -44,14 +44,14 @@ export function RequestTable({ rows, names, selected, onOpen }: Props) {
       key: 'model',
       header: said.model,
       phone: 'none',
-      className: 'w-[28%] max-w-0',
+      className: 'w-[26%] max-w-0',
       cell: (row) => <Model row={row} />,
     },
     {
       key: 'account',
       header: said.account,
       phone: 'none',
-      className: 'w-[22%] max-w-0',
+      className: 'w-[26%] max-w-0',
       cell: ({ accountId }) =>
         accountId && (
           <span className="block truncate">
@@ -63,14 +63,14 @@ export function RequestTable({ rows, names, selected, onOpen }: Props) {
       key: 'key',
       header: said.key,
       phone: 'none',
-      className: 'w-[15%] max-w-0 @max-4xl:hidden',
+      className: 'w-[16%] max-w-0 @max-4xl:hidden',
       cell: (row) => <span className="block truncate">{keyName(row, names)}</span>,
     },
     {
       key: 'client',
       header: said.client,
       phone: 'none',
-      className: 'w-[15%] max-w-0 @max-4xl:hidden',
+      className: 'w-[16%] max-w-0 @max-4xl:hidden',
       cell: ({ useragent, useragentGroup }) => (
         <span className="block truncate" title={useragent ?? undefined}>
           {useragentGroup}

@@ -12,6 +12,7 @@ import { Page } from '../ui/Page'
 import { Detail } from './Detail'
 import { Export } from './Export'
 import { Facets } from './Facets'
+import { Histogram } from './Histogram'
 import { List } from './List'
 import { NoMatch } from './NoMatch'
 import { SearchField } from './SearchField'
@@ -59,20 +60,29 @@ export function Requests() {
               >
                 <Facets document={document} q={q} onChange={setQ} />
               </aside>
-              {document.requests.length > 0 ? (
-                <List document={document} view={view} selected={id} onOpen={open} />
-              ) : view.q || view.zoom ? (
-                <NoMatch view={view} onChange={change} />
-              ) : (
-                <EmptyState
-                  text={texts.empty}
-                  action={
-                    <Link href="/connect" className="rounded text-accent underline">
-                      {texts.connect}
-                    </Link>
-                  }
-                />
-              )}
+              <div className="min-w-0">
+                {(document.requests.length > 0 || view.zoom) && (
+                  <Histogram
+                    document={document}
+                    zoom={view.zoom}
+                    onZoom={(next) => change({ zoom: next && { ...next, range } })}
+                  />
+                )}
+                {document.requests.length > 0 ? (
+                  <List document={document} view={view} selected={id} onOpen={open} />
+                ) : view.q || view.zoom ? (
+                  <NoMatch q={view.q} onChange={change} />
+                ) : (
+                  <EmptyState
+                    text={texts.empty}
+                    action={
+                      <Link href="/connect" className="rounded text-accent underline">
+                        {texts.connect}
+                      </Link>
+                    }
+                  />
+                )}
+              </div>
             </div>
             {isChoosing && (
               <Dialog

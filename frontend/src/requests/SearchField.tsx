@@ -4,7 +4,7 @@ import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react'
 import type { Schema } from '../api/queries'
 import { classes } from '../lib/classes'
 import { CONTROL } from '../ui/Input'
-import { completed, suggestions } from './suggestions'
+import { completed, suggestions, typed } from './suggestions'
 import { texts } from './texts'
 
 const said = texts.search
@@ -18,21 +18,19 @@ export function SearchField({ q, facets, onChange }: Props) {
   const field = useRef<HTMLInputElement>(null)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   const [draft, setDraft] = useState(q)
-  const [sent, setSent] = useState(q)
+  const [seen, setSeen] = useState(q)
   const [caret, setCaret] = useState<number | null>(null) // null: nothing is offered
   const [at, setAt] = useState(-1)
   useEffect(() => () => clearTimeout(timer.current), [])
-  if (q !== sent) {
-    // Somebody else has changed it: a filter, a view, the way back.
-    setSent(q)
-    setDraft(q)
+  if (q !== seen) {
+    setSeen(q)
+    if (q !== draft.trim()) setDraft(q) // a filter, a view, or the way back has changed it
   }
   const offered = caret === null ? [] : suggestions(draft, caret, facets)
   const isOpen = offered.length > 0
 
   function send(next: string) {
     clearTimeout(timer.current)
-    setSent(next.trim())
     onChange(next.trim())
   }
 
@@ -41,6 +39,8 @@ export function SearchField({ q, facets, onChange }: Props) {
     setCaret(place)
     setAt(-1)
     clearTimeout(timer.current)
+    // What a key is to be is looked for when it is there: a space, Enter, or a choice ends it.
+    if (/^-?[a-z]+:/.test(typed(next, place).word)) return
     timer.current = setTimeout(() => send(next), SETTLES_MS)
   }
 
@@ -91,7 +91,10 @@ export function SearchField({ q, facets, onChange }: Props) {
         onChange={({ target }) => type(target.value, target.selectionStart ?? target.value.length)}
         onClick={({ currentTarget }) => setCaret(currentTarget.selectionStart)}
         onKeyDown={onKeyDown}
-        onBlur={() => setCaret(null)}
+        onBlur={() => {
+          setCaret(null)
+          if (draft.trim() !== q) send(draft)
+        }}
         className={classes(CONTROL, 'pl-8 font-mono text-sm', /account:/.test(draft) && 'private')}
       />
       <div

@@ -35,7 +35,7 @@ export const texts = catalogue({
     older: 'Older requests',
     empty: 'No request came in this time.',
     connect: 'Connect a client',
-    noMatch: 'No request matches',
+    noMatch: 'No request matches these filters.',
     clear: 'Clear all filters',
 
     pause: 'Pause',
