@@ -2,7 +2,7 @@ import type { Schema } from '../api/queries'
 import { classes } from '../lib/classes'
 import { entries } from '../lib/entries'
 import { compact } from '../lib/format'
-import { namesOf } from './facetValues'
+import { namesOf, valuesOf } from './facetValues'
 import { texts } from './texts'
 import { toggled, wanted } from './words'
 
@@ -20,9 +20,12 @@ export function Facets({ document, q, onChange }: Props) {
   return (
     <div className="grid gap-4">
       {entries(said.names).map(([name, title]) => {
-        const values = document.facets.find((facet) => facet.name === name)?.values ?? []
         const chosen = wanted(q, name)
-        if (values.length === 0 || (values.length === 1 && chosen.length === 0)) return null
+        const values = valuesOf(
+          document.facets.find((facet) => facet.name === name),
+          chosen,
+        )
+        if (values.length < (chosen.length > 0 ? 1 : 2)) return null
         return (
           <fieldset key={name} className="min-w-0">
             <legend className="mb-1 text-sm font-medium text-muted">{title}</legend>

@@ -26,35 +26,40 @@ export function Histogram({ document, zoom, onZoom }: Props) {
   }
 
   return (
-    <section aria-label={said.title} className="mb-4 rounded border border-line bg-card px-4 py-3">
+    <section
+      aria-label={said.title}
+      className="mb-4 grid gap-2 rounded border border-line bg-card px-4 py-3"
+    >
       {zoom && (
-        <Button onClick={() => onZoom(null)} className="mb-2" title={said.zoomOut}>
+        <Button className="justify-self-start" onClick={() => onZoom(null)} title={said.zoomOut}>
           {said.zoomed(when(zoom.from * 1000, last), when(zoom.to * 1000, last))}
           <X aria-label={said.zoomOut} className="size-4" />
         </Button>
       )}
-      <Bars
-        label={said.title}
-        series={[
-          {
-            key: 'failed',
-            label: said.failed,
-            colour: 'var(--failed)',
-            values: histogram.map(({ failed }) => failed),
-          },
-          {
-            key: 'good',
-            label: said.good,
-            colour: 'var(--serving)',
-            values: histogram.map(({ requests, failed }) => requests - failed),
-          },
-        ]}
-        names={starts.map(name)}
-        format={number}
-        isOpen={zoom === null}
-        height={64}
-        onSpan={choose}
-      />
+      {document.total > 0 && (
+        <Bars
+          label={said.title}
+          series={[
+            {
+              key: 'failed',
+              label: said.failed,
+              colour: 'var(--failed)',
+              values: histogram.map(({ failed }) => failed),
+            },
+            {
+              key: 'good',
+              label: said.good,
+              colour: 'var(--serving)',
+              values: histogram.map(({ requests, failed }) => requests - failed),
+            },
+          ]}
+          names={starts.map(name)}
+          format={number}
+          isOpen={zoom === null}
+          height={64}
+          onSpan={choose}
+        />
+      )}
       {!document.histogramIsWhole && <p className="text-xs text-muted">{said.cut}</p>}
     </section>
   )

@@ -115,7 +115,7 @@ export const texts = catalogue({
 
     detail: {
       loading: 'Request',
-      missing: 'There is no such request. It may be older than the log keeps them.',
+      missing: 'There is no such request, or the log no longer reaches back to it.',
       previous: 'Newer request',
       next: 'Older request',
       said: 'What the client was told',

@@ -191,7 +191,7 @@ async def _names(sources: Sources) -> dict[str, str]:
 async def _counted(sources: Sources, wanted: LogFilter) -> Facets:
     found = await sources.log.facets(wanted)
     words = wanted.query.wanted
-    wider = {}
+    wider: dict[str, Mapping[str, int]] = {}
     for key in words.keys() & found.counts.keys():
         others = replace(wanted.query, wanted={k: v for k, v in words.items() if k != key})
         wider[key] = (await sources.log.facets(replace(wanted, query=others))).counts[key]
