@@ -27,7 +27,8 @@ from codex_lb.core.log_query import LogQuery, Span
         ("queue:>=3", LogQuery(times={"queue": Span(at_least=3_000)})),
         # What is not understood is text, and half-typed words do no harm.
         ("ttft:fast", LogQuery("ttft:fast")),
-        ("model:", LogQuery("model:")),
+        ("model: slow -key: ttft:> total:<=", LogQuery("slow")),
+        ("colour: red", LogQuery("colour: red")),
         ("http://x", LogQuery("http://x")),
         ('"unclosed text', LogQuery("unclosed text")),
         ("colour:red", LogQuery("colour:red")),

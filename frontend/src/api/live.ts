@@ -10,7 +10,7 @@ const STALE = {
   'account.changed': ['overview', 'accounts'],
   now: [],
   'operator.acted': 'all', // here or in another tab; rare
-  'request.finished': ['accounts', 'keys'],
+  'request.finished': ['accounts', 'keys', 'request'],
   'request.refused': ['connect'],
   'request.started': ['accounts'],
   resync: 'all',

@@ -30,6 +30,22 @@ export const overview = (range: Range, group: Group) =>
     placeholderData: keepPreviousData,
   })
 
+/** A page of requests; `cursor` leads to what is older. */
+export const requestsPage = (query: {
+  q: string
+  since: string
+  until?: string
+  cursor?: string
+}) => ask(api.GET('/api/ui/requests', { params: { query } }))
+
+export const request = (id: string) =>
+  queryOptions({
+    queryKey: ['request', id],
+    queryFn: () =>
+      ask(api.GET('/api/ui/requests/{request_id}', { params: { path: { request_id: id } } })),
+    placeholderData: keepPreviousData,
+  })
+
 /** Days begin and end by this browser's clock; `until` '': today. */
 export const usage = ({
   until,

@@ -19,6 +19,9 @@ const weekday = new Intl.DateTimeFormat(locale, {
   hour: '2-digit',
   minute: '2-digit',
 })
+const toSeconds = { hour: '2-digit', minute: '2-digit', second: '2-digit' } as const
+const second = new Intl.DateTimeFormat(locale, toSeconds)
+const daySecond = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', ...toSeconds })
 const dayOnly = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' })
 const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' })
 const full = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' })
@@ -55,6 +58,11 @@ export function when(at: number, now: number): string {
   if (away < 43_200_000) return time(at)
   return away < 518_400_000 ? weekday.format(at) : shortDate(at)
 }
+
+/** '14:00:05', with its day if that is not near. */
+export const toSecond = (at: number, now: number) =>
+  (Math.abs(at - now) < 43_200_000 ? second : daySecond).format(at)
+
 export const moment = (at: number) => full.format(at)
 
 /** '850 ms', '2.4 s', '3 min 20 s'. */

@@ -60,7 +60,9 @@ export const ROUTES: readonly Route[] = [
     icon: Activity,
     isRanged: true,
     onPhone: true,
-    page: lazy(soon),
+    page: lazy(() =>
+      import('../requests/Requests').then(({ Requests }) => ({ default: Requests })),
+    ),
   },
   {
     name: 'usage',

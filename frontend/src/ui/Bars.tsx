@@ -1,5 +1,6 @@
 import { type KeyboardEvent, type PointerEvent, useId, useState } from 'react'
 
+import { classes } from '../lib/classes'
 import { catalogue } from '../lib/texts'
 
 export type BarSeries = { key: string; label: string; colour: string; values: readonly number[] }
@@ -10,9 +11,9 @@ type Props = {
   names: readonly string[] // of the pieces, as 'Thu 14:00'
   format: (value: number) => string
   isOpen?: boolean // the last piece is not over yet
+  height?: number // pixels
+  onSpan?: (first: number, last: number) => void // pieces pressed, drawn over, or chosen by keys
 }
-
-const HEIGHT = 160
 
 const texts = catalogue({
   en: {
@@ -20,14 +21,17 @@ const texts = catalogue({
     asTable: 'View as table',
     piece: 'Time',
     open: 'so far',
+    span: 'Enter chooses this time; the arrows with Shift choose more.',
     hint: (name: string, total: string, parts: string) => `${name}: ${total}. ${parts}`,
   },
 })
 
 /** Stacked bars: one stop of the Tab key, arrows go from piece to piece; the legend has the figures. */
-export function Bars({ label, series, names, format, isOpen = false }: Props) {
+export function Bars(props: Props) {
+  const { label, series, names, format, isOpen = false, height = 160, onSpan } = props
   const hatch = useId()
   const [at, setAt] = useState<number | null>(null)
+  const [anchor, setAnchor] = useState<number | null>(null) // where a span begins
   const last = names.length - 1
   const totals = names.map((_, piece) => added(series.map(({ values }) => values[piece] ?? 0)))
   const top = ceiling(Math.max(...totals))
@@ -36,24 +40,48 @@ export function Bars({ label, series, names, format, isOpen = false }: Props) {
   const name = (piece: number) =>
     isOpen && piece === last ? `${names[piece]}, ${texts.open}` : (names[piece] ?? '')
 
-  function onKeyDown(event: KeyboardEvent) {
-    const next = step(event.key, at ?? last, last)
-    if (next === undefined) return
-    event.preventDefault()
-    setAt(next)
-  }
-
-  function onPointerMove({ currentTarget, clientX }: PointerEvent) {
-    const { left, width } = currentTarget.getBoundingClientRect()
-    setAt(Math.max(0, Math.min(last, Math.floor(((clientX - left) / width) * names.length))))
-  }
-
   const piece = at ?? last
+  const [first, end] = [Math.min(anchor ?? piece, piece), Math.max(anchor ?? piece, piece)]
+
+  function onKeyDown(event: KeyboardEvent) {
+    const next = step(event.key, piece, last)
+    if (event.key === 'Enter' && onSpan) choose()
+    else if (next === undefined) return
+    else {
+      setAnchor(event.shiftKey && onSpan ? (anchor ?? piece) : null)
+      setAt(next)
+    }
+    event.preventDefault()
+  }
+
+  function choose() {
+    onSpan?.(first, end)
+    leave()
+  }
+
+  function leave() {
+    setAt(null)
+    setAnchor(null)
+  }
+
+  function under({ currentTarget, clientX }: PointerEvent): number {
+    const { left, width } = currentTarget.getBoundingClientRect()
+    return Math.max(0, Math.min(last, Math.floor(((clientX - left) / width) * names.length)))
+  }
+
+  function onPointerDown(event: PointerEvent) {
+    event.currentTarget.setPointerCapture(event.pointerId)
+    setAnchor(under(event))
+    setAt(under(event))
+  }
+
   const parts = series.map(({ label: one, values }) => `${one} ${format(values[piece] ?? 0)}`)
   return (
     <div className="grid min-w-0 gap-2">
       <div className="flex justify-between gap-3 text-sm text-muted tabular">
-        <span>{at === null ? texts.all : name(at)}</span>
+        <span>
+          {at === null ? texts.all : first < end ? `${name(first)} – ${name(end)}` : name(at)}
+        </span>
         <span className="font-medium text-text">{shown(totals)}</span>
       </div>
       <div
@@ -66,15 +94,19 @@ export function Bars({ label, series, names, format, isOpen = false }: Props) {
         aria-valuetext={texts.hint(name(piece), format(totals[piece] ?? 0), parts.join(', '))}
         aria-orientation="horizontal"
         onKeyDown={onKeyDown}
-        onPointerMove={onPointerMove}
-        onPointerLeave={() => setAt(null)}
-        onBlur={() => setAt(null)}
-        className="rounded"
+        aria-description={onSpan && texts.span}
+        onPointerMove={(event) => setAt(under(event))}
+        onPointerDown={onSpan && onPointerDown}
+        onPointerUp={anchor === null ? undefined : choose}
+        onPointerCancel={leave}
+        onPointerLeave={leave}
+        onBlur={leave}
+        className={classes('rounded', onSpan && 'cursor-crosshair touch-pan-y select-none')}
       >
         <span aria-hidden="true" className="block text-xs text-muted tabular">
           {format(top)}
         </span>
-        <svg width="100%" height={HEIGHT} aria-hidden="true" className="block">
+        <svg width="100%" height={height} aria-hidden="true" className="block">
           <defs>
             <pattern id={hatch} width="6" height="6" patternUnits="userSpaceOnUse">
               <path d="M0 6 6 0" style={{ stroke: 'var(--card)' }} strokeWidth="2" />
@@ -85,8 +117,8 @@ export function Bars({ label, series, names, format, isOpen = false }: Props) {
               key={share}
               x1="0"
               x2="100%"
-              y1={0.5 + share * (HEIGHT - 1)}
-              y2={0.5 + share * (HEIGHT - 1)}
+              y1={0.5 + share * (height - 1)}
+              y2={0.5 + share * (height - 1)}
               style={{ stroke: 'var(--line)' }}
             />
           ))}
@@ -99,7 +131,8 @@ export function Bars({ label, series, names, format, isOpen = false }: Props) {
               count={names.length}
               top={top}
               hatch={isOpen && piece === last ? `url(#${hatch})` : null}
-              isFaint={at !== null && at !== piece}
+              height={height}
+              isFaint={at !== null && (piece < first || piece > end)}
             />
           ))}
         </svg>
@@ -109,16 +142,18 @@ export function Bars({ label, series, names, format, isOpen = false }: Props) {
           <span key={piece}>{names[piece]}</span>
         ))}
       </div>
-      <ul className="flex flex-wrap gap-x-4 gap-y-1 text-sm">
-        {series.map((one) => (
-          <li key={one.key} className="inline-flex min-w-0 items-center gap-1.5">
-            <Swatch colour={one.colour} />
-            <span className="truncate">{one.label}</span>
-            <span className="text-muted tabular">{shown(one.values)}</span>
-          </li>
-        ))}
-      </ul>
-      <AsTable label={label} series={series} names={names} format={format} />
+      <div className="flex flex-wrap items-center justify-between gap-x-4">
+        <ul className="flex flex-wrap gap-x-4 gap-y-1 text-sm">
+          {series.map((one) => (
+            <li key={one.key} className="inline-flex min-w-0 items-center gap-1.5">
+              <Swatch colour={one.colour} />
+              <span className="truncate">{one.label}</span>
+              <span className="text-muted tabular">{shown(one.values)}</span>
+            </li>
+          ))}
+        </ul>
+        <AsTable label={label} series={series} names={names} format={format} />
+      </div>
     </div>
   )
 }
@@ -139,18 +174,19 @@ type BarProps = {
   count: number
   top: number
   hatch: string | null
+  height: number
   isFaint: boolean
 }
 
-function Bar({ series, piece, count, top, hatch, isFaint }: BarProps) {
+function Bar({ series, piece, count, top, hatch, height: most, isFaint }: BarProps) {
   const x = `${((piece + 0.1) / count) * 100}%`
   const width = `${80 / count}%`
-  const tall = (value: number) => (value / top) * HEIGHT
+  const tall = (value: number) => (value / top) * most
   let below = 0
   const parts = series.map(({ key, colour, values }) => {
     const height = tall(values[piece] ?? 0)
     below += height
-    return height > 0 && { key, colour, y: HEIGHT - below, height }
+    return height > 0 && { key, colour, y: most - below, height }
   })
   return (
     <g className="forced-color-adjust-none" opacity={isFaint ? 0.5 : 1}>
@@ -167,14 +203,14 @@ function Bar({ series, piece, count, top, hatch, isFaint }: BarProps) {
             />
           ),
       )}
-      {hatch && <rect x={x} width={width} y={HEIGHT - below} height={below} fill={hatch} />}
+      {hatch && <rect x={x} width={width} y={most - below} height={below} fill={hatch} />}
     </g>
   )
 }
 
 export function AsTable({ label, series, names, format }: Omit<Props, 'isOpen'>) {
   return (
-    <details className="text-sm">
+    <details className="text-sm open:basis-full">
       <summary className="w-fit cursor-pointer rounded py-1 text-muted">{texts.asTable}</summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
       <div role="region" aria-label={label} tabIndex={0} className="max-h-72 overflow-auto">

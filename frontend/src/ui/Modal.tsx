@@ -13,6 +13,7 @@ export type ModalProps = {
   description?: ReactNode
   children?: ReactNode
   footer?: ReactNode // buttons, the main one last
+  returnTo?: () => HTMLElement | null // the focus, when it closes, if not to where it was
 }
 
 /** Rather than the button that closes, which comes first. */
@@ -26,7 +27,7 @@ function focusFirstField(event: Event): void {
 
 /** What dialog and sheet have in common; `place` says where it stands. */
 export function Modal(props: ModalProps & { place: string }) {
-  const { open, onClose, title, description, children, footer, place } = props
+  const { open, onClose, title, description, children, footer, returnTo, place } = props
   return (
     <Radix.Root open={open} onOpenChange={(next) => next || onClose()}>
       <Radix.Portal>
@@ -34,6 +35,11 @@ export function Modal(props: ModalProps & { place: string }) {
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
           onOpenAutoFocus={focusFirstField}
+          onCloseAutoFocus={(event) => {
+            const next = returnTo?.()
+            if (next) event.preventDefault()
+            next?.focus()
+          }}
           className={classes(
             'fixed z-40 flex flex-col border-line bg-card shadow-over focus:outline-none',
             place,

@@ -27,6 +27,7 @@ type Props<Row> = {
   initial?: string | null // key of the row that Tab comes to first
   sort?: Sort | undefined
   onSort?: ((sort: Sort) => void) | undefined
+  isDense?: boolean // many rows of one line
 }
 
 const PHONE = {
@@ -41,7 +42,8 @@ const PHONE = {
  * reach what a row holds. It is one stop of the Tab key.
  */
 export function Table<Row>(props: Props<Row>) {
-  const { label, columns, rows, rowKey, onOpen, selected, initial = null, sort, onSort } = props
+  const { label, columns, rows, rowKey, onOpen, selected, initial = null } = props
+  const { sort, onSort, isDense = false } = props
   const [current, setCurrent] = useState(initial)
   const has = rows.some((row) => rowKey(row) === current)
 
@@ -55,7 +57,7 @@ export function Table<Row>(props: Props<Row>) {
       <thead className="max-md:sr-only">
         <tr role="row">
           {columns.map((column) => (
-            <Header key={column.key} column={column} sort={sort} onSort={onSort} />
+            <Header key={column.key} {...{ column, sort, onSort, isDense }} />
           ))}
         </tr>
       </thead>
@@ -66,6 +68,7 @@ export function Table<Row>(props: Props<Row>) {
             <tr
               key={key}
               role="row"
+              data-row={key}
               aria-rowindex={index + 2}
               aria-selected={selected?.(row)}
               tabIndex={key === current || (!has && index === 0) ? 0 : -1}
@@ -85,7 +88,8 @@ export function Table<Row>(props: Props<Row>) {
                   key={column.key}
                   role="gridcell"
                   className={classes(
-                    'h-11 min-w-0 px-3 py-1.5 first:pl-4 last:pr-4 max-md:h-auto max-md:!p-0',
+                    'min-w-0 first:pl-4 last:pr-4 max-md:h-auto max-md:!p-0',
+                    isDense ? 'h-8 px-2 py-1 text-sm md:touch:h-11' : 'h-11 px-3 py-1.5',
                     column.align === 'end' && 'md:text-right tabular',
                     PHONE[column.phone ?? 'line'],
                     column.className,
@@ -102,9 +106,9 @@ export function Table<Row>(props: Props<Row>) {
   )
 }
 
-type HeaderProps<Row> = Pick<Props<Row>, 'sort' | 'onSort'> & { column: Column<Row> }
+type HeaderProps<Row> = Pick<Props<Row>, 'sort' | 'onSort' | 'isDense'> & { column: Column<Row> }
 
-function Header<Row>({ column, sort, onSort }: HeaderProps<Row>) {
+function Header<Row>({ column, sort, onSort, isDense }: HeaderProps<Row>) {
   const sorted = sort?.key === column.key
   const Arrow = sort?.descending ? ArrowDown : ArrowUp
   const direction = sort?.descending ? 'descending' : 'ascending'
@@ -114,7 +118,8 @@ function Header<Row>({ column, sort, onSort }: HeaderProps<Row>) {
       scope="col"
       aria-sort={sorted ? direction : undefined}
       className={classes(
-        'h-9 border-b border-line px-3 text-left text-sm font-medium whitespace-nowrap text-muted first:pl-4 last:pr-4',
+        'h-9 border-b border-line text-left text-sm font-medium whitespace-nowrap text-muted first:pl-4 last:pr-4',
+        isDense ? 'px-2' : 'px-3',
         column.align === 'end' && 'text-right',
         column.className,
       )}

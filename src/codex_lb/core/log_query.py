@@ -1,7 +1,8 @@
 """Read what the operator types to find requests: `model:gpt-5.4 status:error ttft:>2s quota`.
 
 Words of one key widen, different keys narrow, `-` before a key excludes. What names no known key
-is looked for as text. Nothing that is typed is an error: a half-typed word must not empty the page.
+is looked for as text. Nothing that is typed is an error, and a word that ends with its key, as
+`model:` or `ttft:>`, says nothing yet: what is half typed must not empty the page.
 """
 
 import re
@@ -33,6 +34,7 @@ TIME_KEYS: Mapping[str, TimeKey] = {"ttft": "ttft", "total": "total", "queue": "
 STATUS = "status"
 
 _WORD = re.compile(r'(?:(-?[a-z]+):)?("[^"]*"?|[^\s"]+)')
+_HALF = re.compile(rf"-?({'|'.join([*TEXT_KEYS, *TIME_KEYS, STATUS])}):[<>]?=?")
 _TIME = re.compile(r"([<>])=?(\d{1,9}(?:\.\d{1,3})?)(ms|s|m)?")
 _UNITS = {"ms": 1.0, "s": 1_000.0, "m": 60_000.0, None: 1_000.0}
 
@@ -71,7 +73,7 @@ def read(text: str) -> LogQuery:
             statuses.append(value)
         elif span is not None:
             times[TIME_KEYS[key]] = _both(times.get(TIME_KEYS[key], Span()), span)
-        else:
+        elif not _HALF.fullmatch(match[0]):
             plain.append(match[0].strip('"'))
     return LogQuery(" ".join(plain), wanted, unwanted, tuple(statuses), times)
 

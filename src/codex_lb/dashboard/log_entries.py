@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from codex_lb.core.live import Now
 from codex_lb.core.model import Attempt, Cost, Receipt
-from codex_lb.core.request_log import SERVED, ServedStatus, client_name, served
+from codex_lb.core.request_log import SERVED, Outcome, ServedStatus, client_name, outcome, served
 from codex_lb.dashboard.summaries import MICROS, Shape
 from codex_lb.store import ConversationSums, KeyLabel, LogDetail, LogOptions, LogPage, RequestRecord
 
@@ -56,6 +56,7 @@ class RequestLogEntry(Shape):
     requested_service_tier: str | None
     actual_service_tier: str | None
     status: ServedStatus
+    outcome: Outcome | None  # null while it runs
     error_code: str | None
     error_message: str | None
     failure_phase: str | None = None
@@ -245,6 +246,7 @@ def _end(record: RequestRecord, receipt: Receipt) -> dict[str, object]:
         "service_tier": receipt.actual_service_tier or record.opened.service_tier,
         "actual_service_tier": receipt.actual_service_tier,
         "status": served(record.status, receipt.error_code),
+        "outcome": outcome(receipt) if is_over else None,
         "error_code": receipt.error_code,
         "error_message": receipt.error_message,
         "upstream_status_code": receipt.upstream_status,

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
+    case,
     cast,
     false,
     func,
@@ -121,6 +122,9 @@ _OUTCOMES: dict[str, Condition] = {  # as `request_log.outcome` has them
 }
 
 
+_outcome = case(*((ended, name) for name, ended in _OUTCOMES.items())).label("outcome")
+
+
 def page(
     connection: Connection,
     wanted: LogFilter,
@@ -165,14 +169,14 @@ def facets(connection: Connection, wanted: LogFilter) -> Facets:
     wanted, is_whole = _within_reach(connection, wanted)
     newest = rows.newest(_COUNTED_ROWS, None)
     chosen = newest.where(*_ordered(wanted), *_tested(connection, wanted)).with_only_columns(
-        *_COUNTED.values(), requests.c.status, requests.c.user_agent
+        *_COUNTED.values(), _outcome, requests.c.user_agent
     )
     found = connection.execute(chosen).all()
     counts = {
         name: Counter(row[at] for row in found if row[at] is not None)
         for at, name in enumerate(_COUNTED)
     }
-    counts["status"] = Counter(served(row.status, row.error_code) for row in found)
+    counts["outcome"] = Counter(row.outcome for row in found if row.outcome is not None)
     counts["client"] = Counter(client_group(row.user_agent) for row in found if row.user_agent)
     return Facets(counts, len(found), is_whole and len(found) < _COUNTED_ROWS)
 

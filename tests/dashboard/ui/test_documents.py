@@ -246,9 +246,31 @@ async def test_facets_count_what_occurs(client: httpx2.AsyncClient) -> None:
         {"value": "codex_exec", "label": "codex_exec", "count": 3},
         {"value": "curl", "label": "curl", "count": 1},
     ]
+    assert {(one["value"], one["count"]) for one in facets["outcome"]} == {
+        ("served", 2),
+        ("recovered", 1),
+        ("upstream_error", 1),
+    }
     (key,) = facets["key"]
     assert (key["label"], key["count"]) == ("laptop", 1)
     assert page["names"][key["value"]] == "laptop"
+
+
+async def test_a_facet_tells_what_else_its_own_words_could_be(client: httpx2.AsyncClient) -> None:
+    page = await get(client, "requests?q=client:curl+outcome:recovered")
+    facets = {
+        facet["name"]: {one["value"]: one["count"] for one in facet["values"]}
+        for facet in page["facets"]
+    }
+    assert facets["client"] == {"curl": 1}  # nobody else was served after a retry
+    assert facets["outcome"] == {"recovered": 1}
+    page = await get(client, "requests?q=client:curl+model:gpt-5.4")
+    facets = {facet["name"]: facet["values"] for facet in page["facets"]}
+    assert [(one["value"], one["count"]) for one in facets["client"]] == [
+        ("codex_exec", 2),
+        ("curl", 1),
+    ]
+    assert page["total"] == 1
 
 
 async def test_requests_of_a_time_are_found(client: httpx2.AsyncClient) -> None:

@@ -6,6 +6,7 @@ The query is what stands in the page's address; `core/log_query.py` reads it.
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -72,6 +73,7 @@ class HistogramPiece(Shape):
 class RequestsDocument(Document):
     """Facets count the newest `facets_among` matching rows, the histogram the newest 50,000.
 
+    A facet counts without the query's own words for it: so it tells what else there is.
     `names`: how accounts and keys are called that stand here by their id.
     """
 
@@ -141,7 +143,7 @@ async def document(sources: Sources, query: PageQuery) -> RequestsDocument:
     now_ms = int(sources.clock() * 1000)
     wanted = _wanted(query, sources.clock())
     page = await sources.log.page(wanted, limit=query.limit, before=cursor(query.cursor))
-    facets = await sources.log.facets(wanted)
+    facets = await _counted(sources, wanted)
     step_s = _step_s((wanted.until_ms or now_ms) - (wanted.since_ms or 0))
     pieces = await sources.log.histogram(wanted, step_ms=step_s * 1000)
     told, names = log_entries.logs(page), await _names(sources)
@@ -184,6 +186,16 @@ async def _names(sources: Sources) -> dict[str, str]:
     return {account.id: account.alias or account.identity.email for account in pool} | {
         key.id: key.terms.name for key in keys
     }
+
+
+async def _counted(sources: Sources, wanted: LogFilter) -> Facets:
+    found = await sources.log.facets(wanted)
+    words = wanted.query.wanted
+    wider: dict[str, Mapping[str, int]] = {}
+    for key in words.keys() & found.counts.keys():
+        others = replace(wanted.query, wanted={k: v for k, v in words.items() if k != key})
+        wider[key] = (await sources.log.facets(replace(wanted, query=others))).counts[key]
+    return replace(found, counts={**found.counts, **wider})
 
 
 def _facets(found: Facets, names: Mapping[str, str]) -> list[Facet]:
