@@ -64,6 +64,11 @@ export const networks = queryOptions({
   queryFn: () => ask(api.GET('/api/firewall/ips')),
 })
 
+export const sessions = queryOptions({
+  queryKey: ['sessions'],
+  queryFn: () => ask(api.GET('/api/dashboard-auth/sessions')),
+})
+
 export const session = queryOptions({
   queryKey: ['session'],
   queryFn: () => ask(api.GET('/api/dashboard-auth/session')),

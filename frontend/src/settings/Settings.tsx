@@ -17,6 +17,7 @@ import { Found } from './Found'
 import type { Document, Section } from './fields'
 import { General } from './General'
 import { Routing } from './Routing'
+import { Security } from './Security'
 import { texts } from './texts'
 import { Variables } from './Variables'
 
@@ -93,6 +94,8 @@ function show(section: Section, document: Document): ReactNode {
   switch (section) {
     case 'general':
       return <General />
+    case 'security':
+      return <Security document={document} />
     case 'routing':
       return <Routing document={document} />
     case 'access':

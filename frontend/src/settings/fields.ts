@@ -70,7 +70,8 @@ export type State = { value: Value; usual: Value }
 /** What is set and what would be without; null for what the document does not tell. */
 export function stateOf(document: Document, name: Name): State | null {
   if (name === 'totpRequiredOnLogin') {
-    return { value: document.security.totpRequired, usual: false }
+    const { totpRequired } = document.security
+    return { value: totpRequired, usual: totpRequired } // no default that one should go back to
   }
   const found = document.operator.find((one) => one.name === name)
   return found ? { value: read(found.value), usual: read(found.default) } : null

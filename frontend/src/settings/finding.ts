@@ -12,6 +12,9 @@ const OTHERS: Record<keyof typeof texts.others, Section> = {
   clock: 'general',
   privacy: 'general',
   shortcuts: 'general',
+  password: 'security',
+  codes: 'security',
+  sessions: 'security',
   networks: 'access',
 }
 

@@ -164,6 +164,9 @@ export const texts = catalogue({
       clock: { label: 'Time of day', help: '12 or 24 hours' },
       privacy: { label: 'Hide names and addresses', help: 'While the screen is shared' },
       shortcuts: { label: 'Shortcuts of single keys', help: 'Keyboard' },
+      password: { label: 'Password', help: 'Set, change or remove it' },
+      codes: { label: 'One-time codes', help: 'TOTP, two factors, authenticator, recovery codes' },
+      sessions: { label: 'Sessions', help: 'Who is signed in, and sign-out of others' },
       networks: {
         label: 'Networks',
         help: 'Firewall: addresses from which the proxy may be used',
@@ -234,6 +237,82 @@ export const texts = catalogue({
         'Days for which requests are kept, unless “Data and retention” says otherwise.',
       CODEX_LB_LOG_FORMAT: 'Text for people, JSON for collectors.',
       CODEX_LB_BASE_PATH: 'Path below which a reverse proxy serves us.',
+    },
+
+    password: {
+      card: 'Password',
+      unset: 'Whoever is at this machine gets in; from elsewhere nobody does.',
+      isSet: 'Whoever looks after this service signs in with it.',
+      set: 'Set a password',
+      change: 'Change the password',
+      remove: 'Remove the password',
+      removeText:
+        'Whoever is at this machine gets in without. Codes are switched off and every session ends.',
+      ends: 'Every other session ends.',
+      current: 'Present password',
+      fresh: 'New password',
+      repeat: 'The same again',
+      short: (least: number) => `At least ${number(least)} characters are needed.`,
+      different: 'The two are not the same.',
+      strength: 'Strength',
+      strengths: {
+        weak: 'Soon guessed: make it longer, as of four words',
+        fair: 'Fair: longer is better',
+        strong: 'Strong',
+      },
+      done: {
+        set: 'The password is set.',
+        change: 'The password is changed.',
+        remove: 'The password is removed.',
+      },
+    },
+
+    codes: {
+      card: 'One-time codes',
+      unset:
+        'Beside the password, an authenticator app shows a code that changes every 30 seconds.',
+      needsPassword: 'They need a password first.',
+      isSet: (left: number) =>
+        left === 1
+          ? 'Set up. 1 recovery code is left.'
+          : `Set up. ${number(left)} recovery codes are left.`,
+      few: 'Few recovery codes are left. Switch codes off and set them up anew to get more.',
+      setUp: 'Set up codes',
+      disable: 'Switch codes off',
+      disableText: 'Signing in takes the password alone then. Enter a code, or a recovery code.',
+      scan: 'Scan this with an authenticator app, or type the secret into it.',
+      qr: 'QR code of the secret',
+      secret: 'Secret',
+      copySecret: 'Copy the secret',
+      code: 'Code that the app shows',
+      anyCode: 'Code',
+      confirm: 'Confirm',
+      kept: 'Recovery codes',
+      keptText:
+        'Each lets you in once when the app is not at hand. They are shown now and never again: keep them where the app is not.',
+      download: 'Download',
+      copyAll: 'Copy all',
+      done: 'I have kept them',
+      warned: 'They are never shown again. Close once more if you have kept them.',
+      isOn: 'Signing in takes a code now.',
+      isOff: 'Codes are switched off.',
+    },
+
+    sessions: {
+      card: 'Sessions',
+      none: 'Nobody is signed in.',
+      list: 'Sessions',
+      this: 'this browser',
+      unknown: 'Unknown program',
+      on: (browser: string, system: string) => `${browser} on ${system}`,
+      from: (address: string) => `from ${address}`,
+      since: 'signed in',
+      seen: 'last seen',
+      end: (name: string) => `End the session of ${name}`,
+      endShort: 'End',
+      endOthers: 'End all others',
+      ended: 'The session has ended.',
+      othersEnded: 'All other sessions have ended.',
     },
 
     networks: {
