@@ -89,8 +89,18 @@ export const keys = queryOptions({
 
 export const settings = queryOptions({
   queryKey: ['settings'],
-  queryFn: () => ask(api.GET('/api/settings')),
-  ...first<Schema['SettingsResponse']>('/api/settings'),
+  queryFn: () => ask(api.GET('/api/ui/settings')),
+  ...first<Schema['SettingsDocument']>('/api/ui/settings'),
+})
+
+export const networks = queryOptions({
+  queryKey: ['networks'],
+  queryFn: () => ask(api.GET('/api/firewall/ips')),
+})
+
+export const sessions = queryOptions({
+  queryKey: ['sessions'],
+  queryFn: () => ask(api.GET('/api/dashboard-auth/sessions')),
 })
 
 export const session = queryOptions({

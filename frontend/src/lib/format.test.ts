@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { ago, compact, duration, money, percent, until } from './format'
+import { ago, compact, duration, money, percent, setHours, time, until } from './format'
 
 const NOW = 1_800_000_000_000
 const HOUR = 3_600_000
@@ -57,4 +57,13 @@ describe('times', () => {
   ])('until %d ms from now it is %s', (offset, shown) => {
     expect(until(NOW + offset, NOW)).toBe(shown)
   })
+})
+
+it('hours are told as the reader wants them', () => {
+  const afternoon = new Date(2026, 10, 22, 14, 5).getTime()
+  setHours('h23')
+  expect(time(afternoon)).toBe('14:05')
+  setHours('h12')
+  expect(time(afternoon)).toMatch(/^02:05.PM$/)
+  setHours(null)
 })

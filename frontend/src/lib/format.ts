@@ -13,19 +13,27 @@ const cents = new Intl.NumberFormat(locale, {
   currency: 'USD',
   maximumFractionDigits: 4,
 })
-const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' })
-const weekday = new Intl.DateTimeFormat(locale, {
-  weekday: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-})
-const toSeconds = { hour: '2-digit', minute: '2-digit', second: '2-digit' } as const
-const second = new Intl.DateTimeFormat(locale, toSeconds)
-const daySecond = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', ...toSeconds })
 const dayOnly = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' })
 const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' })
-const full = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' })
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'long' })
+
+const HOURS = { hour: '2-digit', minute: '2-digit' } as const
+const SECONDS = { ...HOURS, second: '2-digit' } as const
+const DAY = { day: 'numeric', month: 'short' } as const
+
+const clocks = (cycle: { hourCycle?: 'h12' | 'h23' }) => ({
+  time: new Intl.DateTimeFormat(locale, { ...HOURS, ...cycle }),
+  weekday: new Intl.DateTimeFormat(locale, { ...HOURS, ...cycle, weekday: 'short' }),
+  second: new Intl.DateTimeFormat(locale, { ...SECONDS, ...cycle }),
+  daySecond: new Intl.DateTimeFormat(locale, { ...DAY, ...SECONDS, ...cycle }),
+  full: new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium', ...cycle }),
+})
+let clock = clocks({})
+
+/** How hours are told from now on; null: as is usual where the reader is. */
+export function setHours(hourCycle: 'h12' | 'h23' | null): void {
+  clock = clocks(hourCycle ? { hourCycle } : {})
+}
 
 export const number = (value: number) => whole.format(value)
 
@@ -45,25 +53,25 @@ export function money(micros: number): string {
   return (value !== 0 && Math.abs(value) < 0.1 ? cents : dollars).format(value)
 }
 
-export const time = (at: number) => clock.format(at)
+export const time = (at: number) => clock.time.format(at)
 export const date = (at: number) => day.format(at)
 
 /** 'Thu 14:00'. */
-export const dayTime = (at: number) => weekday.format(at)
+export const dayTime = (at: number) => clock.weekday.format(at)
 export const shortDate = (at: number) => dayOnly.format(at)
 
 /** '14:00', with its day if that is not near: 'Thu 14:00', '12 Mar'. */
 export function when(at: number, now: number): string {
   const away = Math.abs(at - now)
   if (away < 43_200_000) return time(at)
-  return away < 518_400_000 ? weekday.format(at) : shortDate(at)
+  return away < 518_400_000 ? clock.weekday.format(at) : shortDate(at)
 }
 
 /** '14:00:05', with its day if that is not near. */
 export const toSecond = (at: number, now: number) =>
-  (Math.abs(at - now) < 43_200_000 ? second : daySecond).format(at)
+  (Math.abs(at - now) < 43_200_000 ? clock.second : clock.daySecond).format(at)
 
-export const moment = (at: number) => full.format(at)
+export const moment = (at: number) => clock.full.format(at)
 
 /** '850 ms', '2.4 s', '3 min 20 s'. */
 export function duration(ms: number): string {

@@ -1,6 +1,7 @@
 /** What one browser keeps of its user's wishes. */
 
 import { base } from './facts'
+import { setHours } from './format'
 import { store } from './store'
 
 export const THEMES = ['system', 'light', 'dark'] as const
@@ -34,6 +35,24 @@ function kept(name: string, fallback: boolean) {
 
 export const [privacy, setPrivacy] = kept('codex-lb.privacy', false)
 export const [shortcuts, setShortcuts] = kept('codex-lb.shortcuts', true)
+
+export const CLOCKS = ['locale', 'h23', 'h12'] as const
+
+export type Clock = (typeof CLOCKS)[number]
+
+const CLOCK = 'codex-lb.clock'
+
+const wanted = CLOCKS.find((one) => one === localStorage.getItem(CLOCK))
+export const clock = store<Clock>(wanted ?? 'locale')
+
+/** What is on the page is told so when it is next drawn. */
+export function setClock(next: Clock): void {
+  localStorage.setItem(CLOCK, next)
+  setHours(next === 'locale' ? null : next)
+  clock.set(next)
+}
+
+if (wanted) setClock(wanted)
 
 const show = () => {
   root.dataset.privacy = privacy.get() ? 'on' : 'off'

@@ -102,7 +102,9 @@ export const ROUTES: readonly Route[] = [
     icon: Settings,
     isRanged: false,
     onPhone: false,
-    page: lazy(soon),
+    page: lazy(() =>
+      import('../settings/Settings').then(({ Settings }) => ({ default: Settings })),
+    ),
   },
 ]
 

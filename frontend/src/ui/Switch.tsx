@@ -7,14 +7,15 @@ type Props = {
   hint?: string
   checked: boolean
   disabled?: boolean
+  className?: string
   onChange: (checked: boolean) => void
 }
 
 /** Acts at once. What acts only when a form is sent is a `Checkbox`. */
-export function Switch({ label, hint, checked, disabled, onChange }: Props) {
+export function Switch({ label, hint, checked, disabled, className, onChange }: Props) {
   const id = useId()
   return (
-    <span className="inline-flex items-start gap-2">
+    <span className={classes('inline-flex items-start gap-2', className)}>
       <button
         id={id}
         type="button"

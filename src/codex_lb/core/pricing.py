@@ -68,9 +68,21 @@ class Prices:
         return Prices({**self.models, **overrides})
 
 
-def knows(model: str, catalogue: Prices) -> bool:
-    """Whether requests for it have a price, be it an estimated one."""
-    return _find(model.lower(), catalogue) is not None
+@dataclass(frozen=True, slots=True)
+class ListPrice:
+    """What the standard tier costs. `estimated`: by another model's rates."""
+
+    rates: Rates
+    estimated: bool
+
+
+def list_price(model: str, catalogue: Prices) -> ListPrice | None:
+    """None if requests for it have no price."""
+    found = _find(model.lower(), catalogue)
+    if found is None:
+        return None
+    name, estimated = found
+    return ListPrice(catalogue.models[name].standard.rates, estimated)
 
 
 def price(model: str, usage: Usage, *, tier: str | None, catalogue: Prices) -> Cost | None:

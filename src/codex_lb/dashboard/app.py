@@ -38,7 +38,7 @@ from codex_lb.dashboard.firewall import FirewallPort
 from codex_lb.dashboard.flows import Flows
 from codex_lb.dashboard.forecast import Forecasts
 from codex_lb.dashboard.guard import Guard
-from codex_lb.dashboard.log_ports import LogPort, ModelsPort, PeriodPort
+from codex_lb.dashboard.log_ports import LogPort, ModelsPort, PeriodPort, PricesPort, ServesPort
 from codex_lb.dashboard.ports import AccountsPort, Clock, HistoryPort, SettingsPort
 from codex_lb.dashboard.sign_in import SignIn
 from codex_lb.dashboard.ui import Installation
@@ -63,7 +63,8 @@ class Ports:
     live: Live = field(default_factory=Live)
     in_flight: Callable[[], int] = lambda: 0
     bus: Bus = field(default_factory=Bus)
-    is_priced: Callable[[str], bool] = lambda model: True  # noqa: ARG005  nothing is known of prices
+    list_price: PricesPort = lambda model: None  # noqa: ARG005  nothing is known of prices
+    serves: ServesPort = lambda plan, model: None  # noqa: ARG005  nor of plans
 
 
 def build(
@@ -94,7 +95,8 @@ def build(
         ports.live,
         ports.in_flight,
         ports.bus,
-        ports.is_priced,
+        ports.list_price,
+        ports.serves,
         clock,
     )
     app = FastAPI(

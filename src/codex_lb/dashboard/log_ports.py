@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from codex_lb.core.buckets import Period
+from codex_lb.core.pricing import ListPrice
 from codex_lb.store import (
     Conversations,
     Cursor,
@@ -18,6 +19,12 @@ from codex_lb.store import (
 
 # The models that the pool serves, each as an entry of `/api/models`.
 ModelsPort = Callable[[], Sequence[Mapping[str, object]]]
+
+# What a model costs; None: nothing that is known.
+PricesPort = Callable[[str], ListPrice | None]
+
+# Whether a plan has a model; None: not known.
+ServesPort = Callable[[str, str], bool | None]
 
 
 class LogPort(Protocol):

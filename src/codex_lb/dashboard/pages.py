@@ -40,7 +40,7 @@ _FIRST_DATA: dict[str, tuple[str, ...]] = {
     "keys": ("/api/ui/keys",),
     "login": (),
     "requests": (),  # depends on the query
-    "settings": ("/api/settings",),
+    "settings": ("/api/ui/settings",),
     "usage": (),
 }
 _DEEPEST = 2  # parts of a page's address

@@ -28,6 +28,7 @@ from codex_lb.core.model import (
     Usage,
 )
 from codex_lb.core.operator_settings import OperatorSettings
+from codex_lb.core.pricing import ListPrice, Rates
 from codex_lb.dashboard.app import Ports, build
 from codex_lb.dashboard.bus import Bus
 from codex_lb.dashboard.flows import Flows
@@ -39,6 +40,7 @@ from codex_lb.store import Store
 
 NOW_MS = int(NOW * 1000)
 CREDENTIAL = Credential("access", "refresh", "id", NOW + 3600, NOW)
+PRICE = ListPrice(Rates(2_500_000, 250_000, 15_000_000), estimated=True)
 USAGE, COST = Usage(1_000, 200, 400, 50), Cost(100, 50, 850)
 TRIED = Attempt("b", "sticky", 0, 40, 429, "usage_limit_reached", "next")
 SERVED = Attempt(
@@ -111,7 +113,8 @@ def client(store: Store, bus: Bus) -> httpx2.AsyncClient:
             cast("Flows", None),  # no test here signs in
             House(store.moves, lambda: NOW),
             bus=bus,
-            is_priced=lambda model: model.startswith("gpt"),
+            list_price=lambda model: PRICE if model.startswith("gpt") else None,
+            serves=lambda plan, model: (plan, model) == ("plus", "gpt-5.4"),
         ),
         installation=Installation(
             "9.9", "sqlite", "/data", [Variable("CODEX_LB_LOG_FORMAT", "json", "text")]
@@ -369,6 +372,18 @@ async def test_each_setting_says_where_it_was_set(client: httpx2.AsyncClient) ->
         "source": "environment",
     }
     assert page["about"]["version"] == "9.9"
+
+
+async def test_each_model_says_what_it_costs_and_which_plans_have_it(
+    client: httpx2.AsyncClient,
+) -> None:
+    (model,) = (await get(client, "settings"))["models"]
+    assert model == {
+        "id": "gpt-5.4",
+        "name": "GPT-5.4",
+        "plans": ["plus"],
+        "rates": {"input": 2_500_000, "cached": 250_000, "output": 15_000_000, "estimated": True},
+    }
 
 
 async def test_open_pages_are_told_when_an_operator_acts(

@@ -13,7 +13,7 @@ from codex_lb.dashboard.api_keys import KeysPort
 from codex_lb.dashboard.bus import Bus
 from codex_lb.dashboard.callers import Callers
 from codex_lb.dashboard.forecast import Forecasts
-from codex_lb.dashboard.log_ports import LogPort, ModelsPort
+from codex_lb.dashboard.log_ports import LogPort, ModelsPort, PricesPort, ServesPort
 from codex_lb.dashboard.ports import AccountsPort, Clock, HistoryPort, SettingsPort
 from codex_lb.dashboard.summaries import Shape, moment
 
@@ -31,7 +31,8 @@ class Sources:
     live: Live
     in_flight: Callable[[], int]
     bus: Bus
-    is_priced: Callable[[str], bool]
+    list_price: PricesPort
+    serves: ServesPort
     clock: Clock
 
     def stamp(self) -> dict[str, object]:

@@ -180,7 +180,7 @@ async def document(
         for dimension in ("outcome", "model", "api_key", "client", _DIMENSIONS[group])
     }
     week = await sources.history.hourly("model", start_at=now - _WEEK_S, end_at=now)
-    unpriced = sorted({each.key for each in week if not sources.is_priced(each.key)})
+    unpriced = sorted({each.key for each in week if sources.list_price(each.key) is None})
     figures = live.now(now)
     login = await sources.callers.login()
     return OverviewDocument.model_validate(

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from codex_lb.core import operator_settings
 from codex_lb.core.operator_settings import OperatorSettings
+from codex_lb.core.pricing import ListPrice
 from codex_lb.dashboard.summaries import Shape
 from codex_lb.dashboard.ui.documents import Document, Sources, reply
 from codex_lb.settings import Settings, shown
@@ -58,6 +59,24 @@ class Security(Shape):
     sessions: int
 
 
+class Rates(Shape):
+    """Micro-dollars per million tokens. `estimated`: by the rates of the model most like it."""
+
+    input: int
+    cached: int
+    output: int
+    estimated: bool
+
+
+class ServedModel(Shape):
+    """`plans`: those of the pool that are known to have it; `rates` None: it has no price."""
+
+    id: str
+    name: str
+    plans: list[str]
+    rates: Rates | None
+
+
 class About(Shape):
     version: str
     python: str
@@ -72,6 +91,7 @@ class SettingsDocument(Document):
     operator: list[SettingField]
     environment: list[SettingField]
     security: Security
+    models: list[ServedModel]
     about: About
 
 
@@ -91,6 +111,7 @@ async def document(sources: Sources, installation: Installation) -> SettingsDocu
     environment = sources.settings.environment
     usual = operator_settings.in_force(OperatorSettings(), environment)
     login = await sources.callers.login()
+    plans = sorted({each.identity.plan for each in await sources.accounts.list()})
     return SettingsDocument.model_validate(
         stamp
         | {
@@ -112,6 +133,15 @@ async def document(sources: Sources, installation: Installation) -> SettingsDocu
                 recovery_codes_left=len(login.recovery),
                 sessions=len(await sources.callers.sessions()),
             ),
+            "models": [
+                ServedModel(
+                    id=str(each["id"]),
+                    name=str(each["name"]),
+                    plans=[plan for plan in plans if sources.serves(plan, str(each["id"]))],
+                    rates=_rates(sources.list_price(str(each["id"]))),
+                )
+                for each in sources.models()
+            ],
             "about": About(
                 version=installation.version,
                 python=platform.python_version(),
@@ -119,6 +149,15 @@ async def document(sources: Sources, installation: Installation) -> SettingsDocu
                 data_dir=installation.data_dir,
             ),
         }
+    )
+
+
+def _rates(price: ListPrice | None) -> Rates | None:
+    if price is None:
+        return None
+    rates = price.rates
+    return Rates(
+        input=rates.input, cached=rates.cached, output=rates.output, estimated=price.estimated
     )
 
 

@@ -131,7 +131,7 @@ async def document(sources: Sources, query: UsageQuery) -> UsageDocument:
     _, keys = await sources.keys.every()
     names = {each.id: each.alias or each.identity.email for each in await sources.accounts.list()}
     names |= {key.id: key.terms.name for key in keys}
-    unpriced = sorted({each.key for each in models if not sources.is_priced(each.key)})
+    unpriced = sorted({each.key for each in models if sources.list_price(each.key) is None})
     return UsageDocument.model_validate(
         stamp
         | {

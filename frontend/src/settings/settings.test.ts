@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest'
+
+import { browserOf } from './browsers'
+import {
+  type Document,
+  idle,
+  type Name,
+  parse,
+  range,
+  shortens,
+  shown,
+  stateOf,
+  typed,
+} from './fields'
+import { ENTRIES, find } from './finding'
+import { faults, strength } from './passwords'
+
+const field = (name: string, value: unknown, usual: unknown) =>
+  ({ name, value, default: usual, source: value === usual ? 'default' : 'operator' }) as const
+
+const DOCUMENT: Document = {
+  generatedAt: '2026-11-22T12:00:00Z',
+  streamCursor: '1-1',
+  version: 3,
+  operator: [
+    field('routingStrategy', 'round_robin', 'capacity_weighted'),
+    field('stickyThreadsEnabled', false, true),
+    field('preferEarlierResetAccounts', true, true),
+    field('singleAccountId', null, null),
+  ],
+  environment: [],
+  security: {
+    hasPassword: true,
+    totpConfigured: false,
+    totpRequired: false,
+    hasAdminToken: false,
+    recoveryCodesLeft: 0,
+    sessions: 1,
+  },
+  about: { version: '9.9', python: '3.11', database: 'sqlite', dataDir: '/data' },
+}
+
+describe('a number', () => {
+  it.each<[Name, string, number | null]>([
+    ['openaiCacheAffinityMaxAgeSeconds', '30', 1_800],
+    ['openaiCacheAffinityMaxAgeSeconds', '0.5', 30],
+    ['openaiCacheAffinityMaxAgeSeconds', '1,5', 90],
+    ['openaiCacheAffinityMaxAgeSeconds', '0', null],
+    ['openaiCacheAffinityMaxAgeSeconds', '10081', null],
+    ['proxyAccountStreamLimit', ' 12 ', 12],
+    ['proxyAccountStreamLimit', '1.5', null],
+    ['proxyAccountStreamLimit', '-3', null],
+    ['proxyAccountStreamLimit', '', null],
+    ['proxyAccountStreamLimit', 'many', null],
+    ['relativeAvailabilityPower', '1.5', 1.5],
+    ['relativeAvailabilityPower', '1001', null],
+  ])('of %s typed as %j is %j', (name, text, value) => {
+    expect(parse(name, text)).toBe(value)
+  })
+
+  it('is typed as it is shown', () => {
+    for (const seconds of [1_800, 90, 604_800]) {
+      const text = typed('openaiCacheAffinityMaxAgeSeconds', seconds)
+      expect(parse('openaiCacheAffinityMaxAgeSeconds', text)).toBe(seconds)
+    }
+  })
+
+  it('says its range in the unit in which it is typed', () => {
+    expect(range('openaiCacheAffinityMaxAgeSeconds')).toBe('A number from 0.02 to 10080')
+    expect(range('relativeAvailabilityTopK')).toBe('A whole number from 1 to 20')
+  })
+})
+
+it.each<[Name, string | number | boolean | null, string]>([
+  ['routingStrategy', 'fill_first', 'Fullest first'],
+  ['prohibitFastMode', true, 'on'],
+  ['dashboardSessionTtlSeconds', 604_800, '7 days'],
+  ['dashboardSessionTtlSeconds', 43_200, '12 hours'],
+  ['dashboardSessionTtlSeconds', 4_000, '4,000 s'],
+  ['requestLogRetentionOverrideDays', 0, 'for ever'],
+  ['requestLogRetentionOverrideDays', 30, '30 days'],
+  ['openaiCacheAffinityMaxAgeSeconds', 1_800, '30'],
+])('%s of %j reads %j', (name, value, text) => {
+  expect(shown(name, value)).toBe(text)
+})
+
+it('a setting is known by its document, wherever it stands there', () => {
+  expect(stateOf(DOCUMENT, 'stickyThreadsEnabled')).toEqual({ value: false, usual: true })
+  expect(stateOf(DOCUMENT, 'totpRequiredOnLogin')).toEqual({ value: false, usual: false })
+  expect(stateOf(DOCUMENT, 'prohibitFastMode')).toBeNull()
+})
+
+it.each<[Name, string | null]>([
+  ['relativeAvailabilityPower', 'Counts only with “By what is left until the reset”.'],
+  ['preferEarlierResetWindow', null],
+  ['openaiCacheAffinityMaxAgeSeconds', 'Counts only if conversations stay on their account.'],
+  ['totpRequiredOnLogin', 'Set up codes first.'],
+  ['apiKeyAuthEnabled', null],
+])('%s has no effect because %j', (name, reason) => {
+  expect(idle(DOCUMENT, name)).toBe(reason)
+})
+
+it.each([
+  [null, 30, true],
+  [null, 90, false],
+  [30, null, false],
+  [0, null, true],
+  [365, 0, false],
+  [60, 30, true],
+])('keeping for %j days and then for %j deletes something: %j', (before, after, deletes) => {
+  expect(shortens(before, after, 90)).toBe(deletes)
+})
+
+it.each([
+  ['fast mode', 'prohibitFastMode'],
+  ['TOTP', 'codes'],
+  ['firewall', 'networks'],
+  ['account stream limit', 'CODEX_LB_PROXY_ACCOUNT_STREAM_LIMIT'],
+  ['routingStrategy', 'routingStrategy'],
+])('“%s” finds %s', (words, id) => {
+  expect(find(ENTRIES, words).map((one) => one.id)).toContain(id)
+})
+
+it('what is called so comes before what only mentions it', () => {
+  expect(find(ENTRIES, 'code')[0]?.label).toMatch(/code/i)
+  expect(find(ENTRIES, 'no such thing anywhere')).toEqual([])
+})
+
+it.each([
+  ['aaaaaaaaaaaaaaaa', 'weak'],
+  ['secret12', 'weak'],
+  ['Tr0ub4dor&3', 'fair'],
+  ['correct horse battery staple', 'strong'],
+])('%s is %s', (password, is) => {
+  expect(strength(password).is).toBe(is)
+})
+
+it.each([
+  ['short', 'short', ['fresh']],
+  ['long enough', 'long enouhg', ['repeat']],
+  ['long enough', 'long enough', []],
+])('%s and %s are wrong in %j', (fresh, repeat, wrong) => {
+  expect(Object.keys(faults(fresh, repeat))).toEqual(wrong)
+})
+
+it.each([
+  [
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36',
+    'Chrome on Linux',
+  ],
+  [
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18 Safari/604',
+    'Safari on iPhone',
+  ],
+  ['curl/8.5', 'curl'],
+  ['', 'Unknown program'],
+  [null, 'Unknown program'],
+])('%s is %s', (agent, name) => {
+  expect(browserOf(agent)).toBe(name)
+})
