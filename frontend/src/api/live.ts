@@ -18,8 +18,8 @@ const STALE = {
 export type EventName = keyof typeof STALE
 
 export const POLL_MS = 15_000
-const GATHER_MS = 1_000 // a busy pool says the same many times a second
-const BURST_MS = 100 // of changed accounts: they are told once a second, all together
+const GATHER_MS = 50 // what one act changes is told by several events
+const REST_MS = 1_000 // a busy pool says the same many times a second
 
 type Handler = (data: unknown) => void
 const handlers = new Map<string, Set<Handler>>()
@@ -28,9 +28,11 @@ const handlers = new Map<string, Set<Handler>>()
 export function keepFresh(cache: QueryClient): void {
   let stale = new Set<string>()
   let timer: ReturnType<typeof setTimeout> | undefined
+  let last = Number.NEGATIVE_INFINITY
 
   function refetch() {
     timer = undefined
+    last = performance.now()
     const names = stale
     stale = new Set()
     void cache.invalidateQueries({
@@ -38,9 +40,10 @@ export function keepFresh(cache: QueryClient): void {
     })
   }
 
-  function outdate(names: readonly string[], gather = GATHER_MS) {
+  function outdate(names: readonly string[]) {
     for (const name of names) stale.add(name)
-    if (stale.size > 0 && timer === undefined) timer = setTimeout(refetch, gather)
+    if (stale.size === 0 || timer !== undefined) return
+    timer = setTimeout(refetch, Math.max(GATHER_MS, last + REST_MS - performance.now()))
   }
 
   listen(({ name, data }) => {
@@ -49,8 +52,7 @@ export function keepFresh(cache: QueryClient): void {
     if (name === 'now') cache.setQueryData(['now'], parsed)
     for (const handle of handlers.get(name) ?? []) handle(parsed)
     const named = STALE[name as EventName]
-    const gather = name === 'account.changed' ? BURST_MS : GATHER_MS
-    outdate(named === 'all' ? ['all'] : named, gather)
+    outdate(named === 'all' ? ['all'] : named)
   })
 
   // What was missed while nobody listened is asked for as soon as somebody does again; and only a

@@ -30,12 +30,17 @@ export const overview = (range: Range, group: Group) =>
     placeholderData: keepPreviousData,
   })
 
-/** Days begin and end by this browser's clock. */
-export const usage = (query: {
+/** Days begin and end by this browser's clock; `until` '': today. */
+export const usage = ({
+  until,
+  ...rest
+}: {
   days: number
+  until: string
   group: 'account' | 'model' | 'key' | 'client'
   compare: boolean
 }) => {
+  const query = { ...rest, ...(until ? { until } : {}) }
   const utcOffset = -new Date().getTimezoneOffset()
   return queryOptions({
     queryKey: ['usage', query, utcOffset],
