@@ -98,6 +98,17 @@ export const networks = queryOptions({
   queryFn: () => ask(api.GET('/api/firewall/ips')),
 })
 
+/** Newest first. `action`: only those; empty: all. */
+export const auditLog = (action: string, limit: number) =>
+  queryOptions({
+    queryKey: ['audit', action, limit],
+    queryFn: () => {
+      const query = action ? { action, limit } : { limit }
+      return ask(api.GET('/api/audit-logs', { params: { query } }))
+    },
+    placeholderData: keepPreviousData,
+  })
+
 export const sessions = queryOptions({
   queryKey: ['sessions'],
   queryFn: () => ask(api.GET('/api/dashboard-auth/sessions')),

@@ -12,10 +12,14 @@ import { EmptyState } from '../ui/EmptyState'
 import { Input } from '../ui/Input'
 import { Page } from '../ui/Page'
 import { Select } from '../ui/Select'
+import { About } from './About'
 import { Access } from './Access'
+import { AuditLog } from './AuditLog'
+import { Data } from './Data'
 import { Found } from './Found'
 import type { Document, Section } from './fields'
 import { General } from './General'
+import { Models } from './Models'
 import { Routing } from './Routing'
 import { Security } from './Security'
 import { texts } from './texts'
@@ -106,7 +110,13 @@ function show(section: Section, document: Document): ReactNode {
           <Variables variables={document.environment} />
         </Card>
       )
-    default:
-      return <EmptyState text={texts.unknown} />
+    case 'models':
+      return <Models models={document.models} />
+    case 'data':
+      return <Data document={document} />
+    case 'audit':
+      return <AuditLog />
+    case 'about':
+      return <About document={document} />
   }
 }

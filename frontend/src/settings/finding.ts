@@ -15,6 +15,12 @@ const OTHERS: Record<keyof typeof texts.others, Section> = {
   password: 'security',
   codes: 'security',
   sessions: 'security',
+  models: 'models',
+  backup: 'data',
+  move: 'data',
+  audit: 'audit',
+  about: 'about',
+  diagnostics: 'about',
   networks: 'access',
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
+import { actionName, detail } from './audit'
 import { browserOf } from './browsers'
+import { diagnostics } from './diagnostics'
 import {
   type Document,
   idle,
@@ -18,6 +20,9 @@ import { faults, strength } from './passwords'
 const field = (name: string, value: unknown, usual: unknown) =>
   ({ name, value, default: usual, source: value === usual ? 'default' : 'operator' }) as const
 
+const variable = (name: string, value: string, usual: string) =>
+  ({ name, value, default: usual, source: value === usual ? 'default' : 'environment' }) as const
+
 const DOCUMENT: Document = {
   generatedAt: '2026-11-22T12:00:00Z',
   streamCursor: '1-1',
@@ -26,9 +31,14 @@ const DOCUMENT: Document = {
     field('routingStrategy', 'round_robin', 'capacity_weighted'),
     field('stickyThreadsEnabled', false, true),
     field('preferEarlierResetAccounts', true, true),
-    field('singleAccountId', null, null),
+    field('singleAccountId', 'somebody@example.com', null),
   ],
-  environment: [],
+  environment: [
+    variable('CODEX_LB_PORT', '2613', '2455'),
+    variable('CODEX_LB_DATA_DIR', '/home/somebody/data', '/root/.codex-lb'),
+    variable('CODEX_LB_ALLOWED_HOSTS', 'box.example.org', 'localhost'),
+    variable('CODEX_LB_LOG_FORMAT', 'text', 'text'),
+  ],
   security: {
     hasPassword: true,
     totpConfigured: false,
@@ -37,7 +47,16 @@ const DOCUMENT: Document = {
     recoveryCodesLeft: 0,
     sessions: 1,
   },
-  about: { version: '9.9', python: '3.11', database: 'sqlite', dataDir: '/data' },
+  models: [
+    { id: 'gpt-5.5', name: 'GPT-5.5', plans: ['plus'], rates: null },
+    {
+      id: 'gpt-5.4',
+      name: 'GPT-5.4',
+      plans: [],
+      rates: { input: 1, cached: 1, output: 1, estimated: false },
+    },
+  ],
+  about: { version: '9.9', python: '3.11', database: 'sqlite', dataDir: '/home/somebody/data' },
 }
 
 describe('a number', () => {
@@ -157,4 +176,61 @@ it.each([
   [null, 'Unknown program'],
 ])('%s is %s', (agent, name) => {
   expect(browserOf(agent)).toBe(name)
+})
+
+it.each([
+  ['update_settings', 'Changed settings'],
+  ['log_in_failed', 'Signed in: refused'],
+  ['do_something_new', 'do something new'],
+])('%s is called “%s”', (action, name) => {
+  expect(actionName(action)).toBe(name)
+})
+
+it.each([
+  [null, null, ''],
+  [
+    'a',
+    { routingStrategy: 'fill_first', days: null },
+    'a · routingStrategy: fill_first · days: null',
+  ],
+  [null, { long: 'x'.repeat(300) }, `long: ${'x'.repeat(194)}…`],
+])('on %j with %j is told', (target, details, text) => {
+  expect(detail(target, details)).toBe(text)
+})
+
+it('diagnostics tell what is set but no names, addresses and directories', () => {
+  const now = {
+    inFlight: 0,
+    requestsPerMinute: 2,
+    tokensPerMinute: 10,
+    errorRate: null,
+    firstEventP50Ms: 300,
+    firstEventP95Ms: 900,
+  }
+  const pool: Parameters<typeof diagnostics>[1] = {
+    verdict: {
+      level: 'ok',
+      serving: 2,
+      total: 3,
+      backAt: null,
+      isForecast: false,
+      runsOutAt: null,
+    },
+    now,
+    setup: { hasRequests: true },
+    capacity: [],
+  }
+  const told = diagnostics(DOCUMENT, pool, { agent: 'a browser', stream: 'live' })
+  expect(told.settings).toEqual({
+    routingStrategy: 'round_robin',
+    stickyThreadsEnabled: false,
+    singleAccountId: '(set)',
+  })
+  expect(told.environment).toEqual({
+    CODEX_LB_PORT: '2613',
+    CODEX_LB_DATA_DIR: '(set)',
+    CODEX_LB_ALLOWED_HOSTS: '(set)',
+  })
+  expect(told.unpricedModels).toEqual(['gpt-5.5'])
+  expect(JSON.stringify(told)).not.toMatch(/somebody|example|\/home/)
 })
