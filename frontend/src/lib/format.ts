@@ -19,9 +19,11 @@ const weekday = new Intl.DateTimeFormat(locale, {
   hour: '2-digit',
   minute: '2-digit',
 })
-const toSeconds = { hour: '2-digit', minute: '2-digit', second: '2-digit' } as const
-const second = new Intl.DateTimeFormat(locale, toSeconds)
-const daySecond = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', ...toSeconds })
+const second = new Intl.DateTimeFormat(locale, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+})
 const dayOnly = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' })
 const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' })
 const full = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' })
@@ -49,16 +51,18 @@ export const time = (at: number) => clock.format(at)
 export const date = (at: number) => day.format(at)
 export const shortDate = (at: number) => dayOnly.format(at)
 
+const NEAR_MS = 43_200_000
+
 /** '14:00', with its day if that is not near: 'Thu 14:00', '12 Mar'. */
 export function when(at: number, now: number): string {
   const away = Math.abs(at - now)
-  if (away < 43_200_000) return time(at)
+  if (away < NEAR_MS) return time(at)
   return away < 518_400_000 ? weekday.format(at) : shortDate(at)
 }
 
-/** '14:00:05', with its day if that is not near. */
+/** '14:00:05', and what is not near as `when` has it. */
 export const toSecond = (at: number, now: number) =>
-  (Math.abs(at - now) < 43_200_000 ? second : daySecond).format(at)
+  Math.abs(at - now) < NEAR_MS ? second.format(at) : when(at, now)
 
 export const moment = (at: number) => full.format(at)
 
