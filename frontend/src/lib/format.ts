@@ -19,13 +19,11 @@ const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: '
 
 const HOURS = { hour: '2-digit', minute: '2-digit' } as const
 const SECONDS = { ...HOURS, second: '2-digit' } as const
-const DAY = { day: 'numeric', month: 'short' } as const
 
 const clocks = (cycle: { hourCycle?: 'h12' | 'h23' }) => ({
   time: new Intl.DateTimeFormat(locale, { ...HOURS, ...cycle }),
   weekday: new Intl.DateTimeFormat(locale, { ...HOURS, ...cycle, weekday: 'short' }),
   second: new Intl.DateTimeFormat(locale, { ...SECONDS, ...cycle }),
-  daySecond: new Intl.DateTimeFormat(locale, { ...DAY, ...SECONDS, ...cycle }),
   full: new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium', ...cycle }),
 })
 let clock = clocks({})
@@ -60,16 +58,18 @@ export const date = (at: number) => day.format(at)
 export const dayTime = (at: number) => clock.weekday.format(at)
 export const shortDate = (at: number) => dayOnly.format(at)
 
+const NEAR_MS = 43_200_000
+
 /** '14:00', with its day if that is not near: 'Thu 14:00', '12 Mar'. */
 export function when(at: number, now: number): string {
   const away = Math.abs(at - now)
-  if (away < 43_200_000) return time(at)
+  if (away < NEAR_MS) return time(at)
   return away < 518_400_000 ? clock.weekday.format(at) : shortDate(at)
 }
 
-/** '14:00:05', with its day if that is not near. */
+/** '14:00:05', and what is not near as `when` has it. */
 export const toSecond = (at: number, now: number) =>
-  (Math.abs(at - now) < 43_200_000 ? clock.second : clock.daySecond).format(at)
+  Math.abs(at - now) < NEAR_MS ? clock.second.format(at) : when(at, now)
 
 export const moment = (at: number) => clock.full.format(at)
 

@@ -27,7 +27,7 @@ export function List({ document, view, selected, onOpen }: Props) {
   const [isTouched, setTouched] = useState(false)
   const isScrolled = useSyncExternalStore(watchScroll, () => window.scrollY > SCROLLED_PX)
   const [rows, waiting] = useHeld(
-    document.requests,
+    document,
     isPaused || isScrolled || isTouched || selected !== undefined,
   )
   const cache = useQueryClient()
@@ -48,20 +48,18 @@ export function List({ document, view, selected, onOpen }: Props) {
   return (
     <section aria-label={texts.table} className="@container min-w-0">
       <div className="mb-2 flex min-h-8 items-center gap-3">
-        <p role="status" className="text-sm text-muted tabular">
+        <p
+          role="status"
+          aria-live={view.q ? 'polite' : 'off'} // it changes all the time while all are shown
+          className="text-sm text-muted tabular"
+        >
           {texts.found(document.total, document.totalIsExact)}
         </p>
-        {waiting > 0 && (
-          <Button look="primary" onClick={showNew} className="sticky top-14 z-10 ml-auto">
-            <ArrowUp aria-hidden="true" className="size-4" />
-            {texts.waiting(waiting)}
-          </Button>
-        )}
         <Button
           data-shortcut="l"
           title={isPaused ? texts.goOnHint : texts.pauseHint}
           onClick={() => setPaused(!isPaused)}
-          className={waiting > 0 ? undefined : 'ml-auto'}
+          className="ml-auto"
         >
           {isPaused ? (
             <Play aria-hidden="true" className="size-4" />
@@ -70,6 +68,14 @@ export function List({ document, view, selected, onOpen }: Props) {
           )}
           {isPaused ? texts.goOn : texts.pause}
         </Button>
+      </div>
+      <div className="sticky top-24 z-20 flex h-0 justify-center">
+        {waiting > 0 && (
+          <Button look="primary" onClick={showNew} className="-mt-3 shadow-over">
+            <ArrowUp aria-hidden="true" className="size-4" />
+            {texts.waiting(waiting)}
+          </Button>
+        )}
       </div>
       <div
         onPointerEnter={({ pointerType }) => setTouched(pointerType === 'mouse')}

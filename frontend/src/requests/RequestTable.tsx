@@ -18,6 +18,7 @@ type Props = {
 
 export function RequestTable({ rows, names, selected, onOpen }: Props) {
   const now = useNow()
+  const hasKeys = rows.some(({ apiKeyId }) => apiKeyId !== null)
   const columns: Column<Row>[] = [
     {
       key: 'time',
@@ -37,21 +38,21 @@ export function RequestTable({ rows, names, selected, onOpen }: Props) {
       key: 'outcome',
       header: said.outcome,
       phone: 'start',
-      className: 'md:w-[32%] md:max-w-0',
+      className: 'md:w-[33%] md:max-w-0',
       cell: (row) => <Outcome row={row} />,
     },
     {
       key: 'model',
       header: said.model,
       phone: 'none',
-      className: 'w-[26%] max-w-0',
+      className: 'w-[27%] max-w-0',
       cell: (row) => <Model row={row} />,
     },
     {
       key: 'account',
       header: said.account,
       phone: 'none',
-      className: 'w-[26%] max-w-0',
+      className: 'w-[24%] max-w-0',
       cell: ({ accountId }) =>
         accountId && (
           <span className="block truncate">
@@ -70,7 +71,7 @@ export function RequestTable({ rows, names, selected, onOpen }: Props) {
       key: 'client',
       header: said.client,
       phone: 'none',
-      className: 'w-[16%] max-w-0 @max-4xl:hidden',
+      className: `w-[16%] max-w-0 ${hasKeys ? '@max-5xl:hidden' : '@max-4xl:hidden'}`,
       cell: ({ useragent, useragentGroup }) => (
         <span className="block truncate" title={useragent ?? undefined}>
           {useragentGroup}
@@ -94,18 +95,20 @@ export function RequestTable({ rows, names, selected, onOpen }: Props) {
         </span>
       ),
     },
-    figure('ttft', said.ttft, ({ latencyFirstTokenMs }) => time(latencyFirstTokenMs)),
+    figure(
+      'ttft',
+      said.ttft,
+      ({ latencyFirstTokenMs }) => time(latencyFirstTokenMs),
+      '@max-2xl:hidden',
+    ),
     figure('total', said.total, ({ latencyMs }) => time(latencyMs)),
     figure('tokens', said.tokens, tokens, '@max-4xl:hidden'),
     figure('cost', said.cost, cost),
   ]
-  const shown = rows.some((row) => row.apiKeyId !== null)
-    ? columns
-    : columns.filter(({ key }) => key !== 'key')
   return (
     <Table
       label={texts.table}
-      columns={shown}
+      columns={hasKeys ? columns : columns.filter(({ key }) => key !== 'key')}
       rows={rows}
       rowKey={({ requestId }) => requestId}
       onOpen={onOpen}

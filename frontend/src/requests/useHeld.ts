@@ -1,12 +1,12 @@
 import { useState } from 'react'
 
-import type { Row } from './tail'
+import { type Document, newer, type Row, still } from './tail'
 
 /** The rows to be shown, and how many newer ones wait while the list is held. */
-export function useHeld(rows: readonly Row[], isHeld: boolean): [Row[], number] {
-  const newest = rows[0] ? Date.parse(rows[0].requestedAt) : 0
-  const [mark, setMark] = useState(newest)
-  if (!isHeld && mark !== newest) setMark(newest)
-  const shown = rows.filter(({ requestedAt }) => Date.parse(requestedAt) <= mark)
-  return [shown, rows.length - shown.length]
+export function useHeld({ view, requests }: Document, isHeld: boolean): [readonly Row[], number] {
+  const [before, setBefore] = useState({ view, requests })
+  const isSame = isHeld && JSON.stringify(before.view) === JSON.stringify(view)
+  if (!isSame && before.requests !== requests) setBefore({ view, requests })
+  if (!isSame) return [requests, 0]
+  return [still(before.requests, requests), newer(before.requests, requests)]
 }

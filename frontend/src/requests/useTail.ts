@@ -16,10 +16,11 @@ export function useRequests(view: View) {
   return useQuery({
     queryKey: keyOf(view),
     queryFn: async ({ client }) =>
-      refreshed(
-        client.getQueryData<Document>(keyOf(view)),
-        await requestsPage(asked(view, Date.now())),
-      ),
+      refreshed(client.getQueryData<Document>(keyOf(view)), {
+        ...(await requestsPage(asked(view, Date.now()))),
+        view,
+        isProlonged: false,
+      }),
     placeholderData: keepPreviousData,
   })
 }
@@ -33,6 +34,7 @@ export function useTail(view: View): void {
   function onTold(data: unknown, cache: QueryClient) {
     const row = data as Row
     cache.setQueryData<Document>(keyOf(view), (held) => held && told(held, row, showsAll))
+    if (view.zoom && view.zoom.to * 1000 < Date.now()) return // nothing new comes there
     timer.current ??= setTimeout(
       () => {
         timer.current = undefined

@@ -27,7 +27,7 @@ type Props<Row> = {
   initial?: string | null // key of the row that Tab comes to first
   sort?: Sort | undefined
   onSort?: ((sort: Sort) => void) | undefined
-  isDense?: boolean // many rows of one line
+  isDense?: boolean // many rows of one line, beneath heads that stay in sight
 }
 
 const PHONE = {
@@ -81,6 +81,7 @@ export function Table<Row>(props: Props<Row>) {
                 'border-b border-line -outline-offset-2 last:border-0 hover:bg-soft aria-selected:bg-soft',
                 'max-md:flex max-md:flex-wrap max-md:items-center max-md:gap-x-3 max-md:gap-y-1 max-md:px-4 max-md:py-2.5',
                 onOpen && 'cursor-pointer',
+                isDense && 'scroll-mt-22', // not beneath the heads
               )}
             >
               {columns.map((column) => (
@@ -119,7 +120,7 @@ function Header<Row>({ column, sort, onSort, isDense }: HeaderProps<Row>) {
       aria-sort={sorted ? direction : undefined}
       className={classes(
         'h-9 border-b border-line text-left text-sm font-medium whitespace-nowrap text-muted first:pl-4 last:pr-4',
-        isDense ? 'px-2' : 'px-3',
+        isDense ? 'z-10 bg-card px-2 shadow-[0_1px_0_var(--line)] md:sticky md:top-12' : 'px-3',
         column.align === 'end' && 'text-right',
         column.className,
       )}
