@@ -46,6 +46,13 @@ async def test_a_change_is_written_down_with_its_maker_and_target(
     ]
 
 
+async def test_a_network_is_named_though_its_path_does_not(
+    here: httpx2.AsyncClient, operators: FakeOperators
+) -> None:
+    await here.post("/api/firewall/ips", json={"ipAddress": "10.0.0.7/8"})
+    assert [entry.target for entry in operators.entries] == ["10.0.0.0/8"]
+
+
 async def test_of_settings_it_says_what_was_set(
     here: httpx2.AsyncClient, operators: FakeOperators
 ) -> None:

@@ -10,6 +10,7 @@ import { Card } from '../ui/Card'
 import { diagnostics } from './diagnostics'
 import { download } from './download'
 import type { Document } from './fields'
+import { Row } from './Row'
 import { texts } from './texts'
 
 const said = texts.about
@@ -63,12 +64,12 @@ function Diagnostics({ document }: { document: Document }) {
   })
   return (
     <Card title={said.diagnostics}>
-      <div id="diagnostics" className="flex flex-wrap items-center justify-between gap-3">
-        <p className="max-w-prose text-muted">{said.diagnosticsText}</p>
+      <Row id="diagnostics">
+        <p className="mb-3 text-muted">{said.diagnosticsText}</p>
         <Button busy={save.isPending} onClick={() => save.mutate()}>
           {said.download}
         </Button>
-      </div>
+      </Row>
     </Card>
   )
 }

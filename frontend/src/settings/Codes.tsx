@@ -26,7 +26,7 @@ export function Codes({ document }: { document: Document }) {
             <p>{totpConfigured ? said.isSet(recoveryCodesLeft) : said.unset}</p>
             {!hasPassword && <p>{said.needsPassword}</p>}
             {totpConfigured && recoveryCodesLeft < FEW && (
-              <Status tone="low" className="whitespace-normal">
+              <Status tone="low" className="!whitespace-normal">
                 {said.few}
               </Status>
             )}

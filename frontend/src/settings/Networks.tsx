@@ -15,6 +15,7 @@ import { Dialog } from '../ui/Dialog'
 import { Field } from '../ui/Field'
 import { IconButton } from '../ui/IconButton'
 import { Input } from '../ui/Input'
+import { Row } from './Row'
 import { texts } from './texts'
 
 const said = texts.networks
@@ -42,39 +43,41 @@ export function Networks() {
 
   return (
     <Card title={texts.cards.networks}>
-      <Loaded query={query}>
-        {({ entries }) => (
-          <>
-            <p id="networks" className="mb-3 text-sm text-muted">
-              {entries.length === 0 ? said.open : said.closed}
-            </p>
-            <List entries={entries} onRemove={(network) => begin({ does: 'remove', network })} />
-            <form onSubmit={submit} className="grid grid-cols-[minmax(0,20rem)_auto] gap-x-2">
-              <Field
-                label={said.add}
-                hint={said.addHint}
-                error={act.error && Problem.of(act.error).message}
-                className="col-span-full"
-              >
-                {(control) => (
-                  <span className="flex max-w-md gap-2">
-                    <Input
-                      {...control}
-                      value={draft}
-                      autoComplete="off"
-                      spellCheck={false}
-                      onChange={({ target }) => setDraft(target.value)}
-                    />
-                    <Button type="submit" busy={act.isPending}>
-                      {said.send}
-                    </Button>
-                  </span>
-                )}
-              </Field>
-            </form>
-          </>
-        )}
-      </Loaded>
+      <Row id="networks">
+        <Loaded query={query}>
+          {({ entries }) => (
+            <>
+              <p className="mb-3 text-sm text-muted">
+                {entries.length === 0 ? said.open : said.closed}
+              </p>
+              <List entries={entries} onRemove={(network) => begin({ does: 'remove', network })} />
+              <form onSubmit={submit} className="grid grid-cols-[minmax(0,20rem)_auto] gap-x-2">
+                <Field
+                  label={said.add}
+                  hint={said.addHint}
+                  error={act.error && Problem.of(act.error).message}
+                  className="col-span-full"
+                >
+                  {(control) => (
+                    <span className="flex max-w-md gap-2">
+                      <Input
+                        {...control}
+                        value={draft}
+                        autoComplete="off"
+                        spellCheck={false}
+                        onChange={({ target }) => setDraft(target.value)}
+                      />
+                      <Button type="submit" busy={act.isPending}>
+                        {said.send}
+                      </Button>
+                    </span>
+                  )}
+                </Field>
+              </form>
+            </>
+          )}
+        </Loaded>
+      </Row>
       {asked && (
         <Confirm
           step={asked}

@@ -20,7 +20,7 @@ export function Password({ isSet }: { isSet: boolean }) {
             {isSet ? (
               said.isSet
             ) : (
-              <Status tone="low" className="whitespace-normal">
+              <Status tone="low" className="!whitespace-normal">
                 {said.unset}
               </Status>
             )}

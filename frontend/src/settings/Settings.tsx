@@ -27,6 +27,7 @@ import { Variables } from './Variables'
 
 const SECTIONS = entries(texts.sections)
 const PARAMS = { q: text() }
+const toTop = () => window.scrollTo(0, 0)
 
 /** The address says which section is shown, or what is looked for. */
 export function Settings() {
@@ -56,14 +57,17 @@ export function Settings() {
           aria-label={texts.section}
           value={shown ?? 'general'}
           options={SECTIONS}
-          onChange={(next) => navigate(`/settings/${next}`)}
+          onChange={(next) => {
+            navigate(`/settings/${next}`)
+            toTop()
+          }}
           className="mb-4 w-full md:hidden"
         />
         <Sections shown={q ? undefined : shown} />
         {q ? (
           <Found words={q} onClear={() => change({ q: '' })} />
         ) : (
-          <div className="grid gap-4">
+          <div className="grid grid-cols-1 gap-4">
             <Loaded query={query}>
               {(document) => (shown ? show(shown, document) : <EmptyState text={texts.unknown} />)}
             </Loaded>
@@ -82,6 +86,7 @@ function Sections({ shown }: { shown: Section | undefined }) {
           <li key={name}>
             <Link
               href={`/settings/${name}`}
+              onClick={toTop}
               aria-current={name === shown ? 'page' : undefined}
               className="flex min-h-8 touch:min-h-11 items-center rounded px-3 text-muted hover:bg-soft hover:text-text aria-[current=page]:bg-soft aria-[current=page]:font-medium aria-[current=page]:text-text"
             >

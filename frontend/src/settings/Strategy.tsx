@@ -9,6 +9,7 @@ import { Select } from '../ui/Select'
 import { useChange } from './changes'
 import {
   type Document,
+  idle,
   STRATEGIES,
   shown,
   stateOf,
@@ -48,12 +49,12 @@ export function Strategy({ document }: { document: Document }) {
   const accounts = (data?.accounts ?? []).map(({ id, label }) => [id, label] as const)
   const isGone = single !== null && data && !accounts.some(([id]) => id === single)
   const none = single === null ? [['', texts.chooseAccount] as const] : []
-  const gone = isGone ? [[String(single), texts.gone] as const] : []
+  const gone = isGone ? [[single, texts.gone] as const] : []
 
   return (
     <Card title={texts.cards.strategy}>
       <Row id="routingStrategy">
-        <fieldset disabled={isPending}>
+        <fieldset className="min-w-0" disabled={isPending}>
           <legend className="mb-2">
             <span className="block font-medium">{texts.fields.routingStrategy.label}</span>
             <span className="text-sm text-muted">{texts.fields.routingStrategy.help}</span>
@@ -88,35 +89,36 @@ export function Strategy({ document }: { document: Document }) {
           onReset={(usual) => choose(strategyOf(usual))}
         />
       </Row>
-      {chosen === 'single_account' && (
-        <Row id="singleAccountId">
-          <Field
-            label={texts.fields.singleAccountId.label}
-            hint={texts.fields.singleAccountId.help}
-            className={SIDE_BY_SIDE}
-          >
-            {(control) => (
-              <Select
-                {...control}
-                disabled={isPending}
-                value={String(single ?? '')}
-                options={[...none, ...accounts, ...gone]}
-                onChange={(id) => id && chooseAccount(id)}
-                className="private"
-              />
-            )}
-          </Field>
-        </Row>
-      )}
-      {chosen === 'relative_availability' && (
-        <Rows
-          document={document}
-          names={['relativeAvailabilityPower', 'relativeAvailabilityTopK']}
-        />
-      )}
+      <Row id="singleAccountId">
+        <Field
+          label={texts.fields.singleAccountId.label}
+          hint={
+            chosen === 'single_account'
+              ? texts.fields.singleAccountId.help
+              : idle(document, 'singleAccountId')
+          }
+          className={SIDE_BY_SIDE}
+        >
+          {(control) => (
+            <Select
+              {...control}
+              disabled={isPending || chosen !== 'single_account'}
+              value={single ?? ''}
+              options={[...none, ...accounts, ...gone]}
+              onChange={(id) => id && chooseAccount(id)}
+              className="private"
+            />
+          )}
+        </Field>
+      </Row>
       <Rows
         document={document}
-        names={['preferEarlierResetAccounts', 'preferEarlierResetWindow']}
+        names={[
+          'relativeAvailabilityPower',
+          'relativeAvailabilityTopK',
+          'preferEarlierResetAccounts',
+          'preferEarlierResetWindow',
+        ]}
       />
     </Card>
   )

@@ -1,5 +1,5 @@
 import { Button } from '../ui/Button'
-import { type Document, FIELDS, type Name, shown, stateOf, type Value } from './fields'
+import { type Document, FIELDS, type Name, stateOf, usualShown, type Value } from './fields'
 import { texts } from './texts'
 
 type Props = { document: Document; name: Name; onReset: (usual: Value) => void }
@@ -12,13 +12,13 @@ export function Usual({ document, name, onReset }: Props) {
   if (!state) return null
   if (state.value === state.usual) {
     return variable?.source === 'environment' ? (
-      <p className="mt-1 text-sm text-muted">{texts.follows(variable.name)}</p>
+      <p className="mt-1 text-sm break-words text-muted">{texts.follows(variable.name)}</p>
     ) : null
   }
   return (
     <p className="mt-2 flex flex-wrap items-center gap-x-2 text-sm">
       <span aria-hidden="true" className="size-1.5 rounded-full bg-accent" />
-      {texts.changed(shown(name, state.usual))}
+      {texts.changed(usualShown(document, name))}
       <Button
         look="quiet"
         aria-label={texts.toDefaultOf(texts.fields[name].label)}

@@ -1,11 +1,13 @@
 /** The audit log in words. Pure. */
 
 import { entries } from '../lib/entries'
+import { FIELDS, read, shown } from './fields'
 import { texts } from './texts'
 
 const said = texts.audit
 const ACTIONS = new Map<string, string>(entries(said.actions))
 const ACTORS = new Map<string, string>(entries(said.actors))
+const FIELD_NAMES = entries(FIELDS).map(([name]) => name)
 const FAILED = '_failed'
 const LONGEST = 200 // characters of details
 
@@ -20,11 +22,14 @@ export function actorName(actor: string, address: string | null): string {
   return address ? said.from(name, address) : name
 }
 
-/** On what, and what was given: 'acc_1 · routingStrategy: fill_first'. */
+/** On what, and what was given: 'acc_1 · Never serve in fast mode: on'. */
 export function detail(target: string | null, details: Record<string, unknown> | null): string {
-  const told = Object.entries(details ?? {}).map(
-    ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  )
+  const told = Object.entries(details ?? {}).map(([name, value]) => {
+    const field = FIELD_NAMES.find((one) => one === name)
+    return field
+      ? `${texts.fields[field].label}: ${shown(field, read(value))}`
+      : `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`
+  })
   const whole = [...(target ? [target] : []), ...told].join(' · ')
   return whole.length > LONGEST ? `${whole.slice(0, LONGEST)}…` : whole
 }

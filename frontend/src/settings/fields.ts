@@ -78,7 +78,7 @@ export function stateOf(document: Document, name: Name): State | null {
 }
 
 /** A plain value of JSON; anything else counts as not set. */
-function read(value: unknown): Value {
+export function read(value: unknown): Value {
   switch (typeof value) {
     case 'string':
     case 'number':
@@ -108,6 +108,10 @@ export function idle(document: Document, name: Name): string | null {
       return is('preferEarlierResetAccounts', true) ? null : texts.needs.earlier
     case 'openaiCacheAffinityMaxAgeSeconds':
       return is('stickyThreadsEnabled', true) ? null : texts.needs.sticky
+    case 'singleAccountId':
+      return is('routingStrategy', 'single_account')
+        ? null
+        : texts.needs.strategy(texts.strategies.single_account.label)
     case 'totpRequiredOnLogin':
       return document.security.totpConfigured ? null : texts.needs.codes
     default:
@@ -122,6 +126,13 @@ export function usualDays(document: Document, name: Name): number {
   const { follows } = FIELDS[name]
   const variable = document.environment.find((one) => one.name === follows)
   return variable ? Number(variable.value) : SAMPLE_DAYS
+}
+
+/** The default in words. */
+export function usualShown(document: Document, name: Name): string {
+  const usual = stateOf(document, name)?.usual ?? null
+  const isDays = FIELDS[name].section === 'data' && usual === null
+  return shown(name, isDays ? usualDays(document, name) : usual)
 }
 
 /** Whether what is older would be deleted. `days`: null stands for `usual` days, 0 for ever. */

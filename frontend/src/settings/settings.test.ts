@@ -191,7 +191,7 @@ it.each([
   [
     'a',
     { routingStrategy: 'fill_first', days: null },
-    'a · routingStrategy: fill_first · days: null',
+    'a · Which account serves: Fullest first · days: null',
   ],
   [null, { long: 'x'.repeat(300) }, `long: ${'x'.repeat(194)}…`],
 ])('on %j with %j is told', (target, details, text) => {

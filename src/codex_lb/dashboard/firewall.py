@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Literal, Protocol
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from codex_lb.core import firewall
 from codex_lb.core.firewall import Entry
+from codex_lb.dashboard import audit
 from codex_lb.dashboard.ports import Clock
 from codex_lb.dashboard.problems import Problem, errors
 from codex_lb.dashboard.summaries import Shape, StatusResponse, moment
@@ -50,11 +51,12 @@ def routes(port: FirewallPort, clock: Clock) -> APIRouter:
         return FirewallIpsResponse(mode=mode, entries=[_told(entry) for entry in entries])
 
     @router.post("", responses=errors(409))
-    async def add_firewall_ip(wanted: FirewallIpCreateRequest) -> FirewallIpEntry:
+    async def add_firewall_ip(request: Request, wanted: FirewallIpCreateRequest) -> FirewallIpEntry:
         """An address or a network in CIDR notation. The first one locks everyone else out."""
         entry = Entry(_parsed(wanted.ip_address), clock())
         if not await port.add(entry):
             raise Problem(409, "ip_exists", "This address is listed already.")
+        audit.tell(request, target=entry.network)
         return _told(entry)
 
     @router.delete("/{ip:path}", responses=errors(404))
