@@ -24,6 +24,12 @@ const second = new Intl.DateTimeFormat(locale, {
   minute: '2-digit',
   second: '2-digit',
 })
+const dayMinute = new Intl.DateTimeFormat(locale, {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+})
 const dayOnly = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' })
 const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' })
 const full = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' })
@@ -52,17 +58,21 @@ export const date = (at: number) => day.format(at)
 export const shortDate = (at: number) => dayOnly.format(at)
 
 const NEAR_MS = 43_200_000
+const WEEK_MS = 518_400_000 // less a day, so that a weekday means one day only
 
 /** '14:00', with its day if that is not near: 'Thu 14:00', '12 Mar'. */
 export function when(at: number, now: number): string {
   const away = Math.abs(at - now)
   if (away < NEAR_MS) return time(at)
-  return away < 518_400_000 ? weekday.format(at) : shortDate(at)
+  return away < WEEK_MS ? weekday.format(at) : shortDate(at)
 }
 
-/** '14:00:05', and what is not near as `when` has it. */
-export const toSecond = (at: number, now: number) =>
-  Math.abs(at - now) < NEAR_MS ? second.format(at) : when(at, now)
+/** '14:00:05', and what is not near to the minute: 'Thu 14:00', '12 Mar, 14:00'. */
+export function toSecond(at: number, now: number): string {
+  const away = Math.abs(at - now)
+  if (away < NEAR_MS) return second.format(at)
+  return (away < WEEK_MS ? weekday : dayMinute).format(at)
+}
 
 export const moment = (at: number) => full.format(at)
 
