@@ -32,7 +32,7 @@ class FakeLog:
         default_factory=lambda: LogOptions([], [], [], statuses=frozenset())
     )
     details: dict[str, LogDetail] = field(default_factory=dict)
-    counted: Facets = field(default_factory=lambda: Facets({}, 0, is_whole=True))
+    counted: Facets = field(default_factory=lambda: Facets({}, is_whole=True))
     pieces: Histogram = field(default_factory=lambda: Histogram({}, is_whole=True))
     asked: list[tuple[LogFilter, int, int, Cursor | None]] = field(default_factory=list)
 

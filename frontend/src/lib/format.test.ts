@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { ago, compact, duration, money, percent, setHours, time, until } from './format'
+import { ago, compact, duration, money, percent, setHours, time, toSecond, until } from './format'
 
 const NOW = 1_800_000_000_000
 const HOUR = 3_600_000
@@ -56,6 +56,14 @@ describe('times', () => {
     [48 * HOUR, '2 d'],
   ])('until %d ms from now it is %s', (offset, shown) => {
     expect(until(NOW + offset, NOW)).toBe(shown)
+  })
+
+  it.each([
+    [HOUR, /^\d\d:\d\d:\d\d/],
+    [3 * 24 * HOUR, /^[A-Z][a-z]{2},? \d\d:\d\d\b(?!:)/],
+    [20 * 24 * HOUR, /^[A-Z][a-z]{2} \d+, \d\d:\d\d\b(?!:)/],
+  ])('%d ms ago is told as exactly as it matters', (age, shown) => {
+    expect(toSecond(NOW - age, NOW)).toMatch(shown)
   })
 })
 

@@ -24,6 +24,12 @@ const clocks = (cycle: { hourCycle?: 'h12' | 'h23' }) => ({
   time: new Intl.DateTimeFormat(locale, { ...HOURS, ...cycle }),
   weekday: new Intl.DateTimeFormat(locale, { ...HOURS, ...cycle, weekday: 'short' }),
   second: new Intl.DateTimeFormat(locale, { ...SECONDS, ...cycle }),
+  dayMinute: new Intl.DateTimeFormat(locale, {
+    day: 'numeric',
+    month: 'short',
+    ...HOURS,
+    ...cycle,
+  }),
   full: new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium', ...cycle }),
 })
 let clock = clocks({})
@@ -59,17 +65,21 @@ export const dayTime = (at: number) => clock.weekday.format(at)
 export const shortDate = (at: number) => dayOnly.format(at)
 
 const NEAR_MS = 43_200_000
+const WEEK_MS = 518_400_000 // less a day, so that a weekday means one day only
 
 /** '14:00', with its day if that is not near: 'Thu 14:00', '12 Mar'. */
 export function when(at: number, now: number): string {
   const away = Math.abs(at - now)
   if (away < NEAR_MS) return time(at)
-  return away < 518_400_000 ? clock.weekday.format(at) : shortDate(at)
+  return away < WEEK_MS ? clock.weekday.format(at) : shortDate(at)
 }
 
-/** '14:00:05', and what is not near as `when` has it. */
-export const toSecond = (at: number, now: number) =>
-  Math.abs(at - now) < NEAR_MS ? clock.second.format(at) : when(at, now)
+/** '14:00:05', and what is not near to the minute: 'Thu 14:00', '12 Mar, 14:00'. */
+export function toSecond(at: number, now: number): string {
+  const away = Math.abs(at - now)
+  if (away < NEAR_MS) return clock.second.format(at)
+  return (away < WEEK_MS ? clock.weekday : clock.dayMinute).format(at)
+}
 
 export const moment = (at: number) => clock.full.format(at)
 

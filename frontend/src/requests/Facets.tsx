@@ -60,9 +60,7 @@ export function Facets({ document, q, onChange }: Props) {
           </fieldset>
         )
       })}
-      {document.facetsAmong < document.total && (
-        <p className="text-xs text-muted">{said.among(document.facetsAmong)}</p>
-      )}
+      {!document.facetsAreWhole && <p className="text-xs text-muted">{said.cut}</p>}
     </div>
   )
 }

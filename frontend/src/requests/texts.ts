@@ -69,7 +69,7 @@ export const texts = catalogue({
 
     facets: {
       title: 'Filters',
-      among: (count: number) => `Counted among the newest ${number(count)}.`,
+      cut: 'Only the newest 5,000 are counted.',
       show: 'Show requests',
       names: {
         outcome: 'Outcome',

@@ -178,7 +178,7 @@ def facets(connection: Connection, wanted: LogFilter) -> Facets:
     }
     counts["outcome"] = Counter(row.outcome for row in found if row.outcome is not None)
     counts["client"] = Counter(client_group(row.user_agent) for row in found if row.user_agent)
-    return Facets(counts, len(found), is_whole and len(found) < _COUNTED_ROWS)
+    return Facets(counts, is_whole and len(found) < _COUNTED_ROWS)
 
 
 def histogram(connection: Connection, wanted: LogFilter, *, step_ms: int) -> Histogram:

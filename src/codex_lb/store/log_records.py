@@ -74,7 +74,6 @@ class Facets:
     """What occurs among the newest rows, and how often: by facet, value → rows."""
 
     counts: Mapping[str, Mapping[str, int]]
-    looked_at: int
     is_whole: bool  # else there are more rows than were looked at
 
 

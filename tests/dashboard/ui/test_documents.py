@@ -273,6 +273,7 @@ async def test_a_facet_tells_what_else_its_own_words_could_be(client: httpx2.Asy
         ("codex_exec", 2),
         ("curl", 1),
     ]
+    assert page["facetsAreWhole"]
     assert page["total"] == 1
 
 

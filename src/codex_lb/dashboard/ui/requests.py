@@ -71,9 +71,9 @@ class HistogramPiece(Shape):
 
 
 class RequestsDocument(Document):
-    """Facets count the newest `facets_among` matching rows, the histogram the newest 50,000.
+    """Facets count the newest 5,000 rows that match, the histogram the newest 50,000.
 
-    A facet counts without the query's own words for it: so it tells what else there is.
+    A facet counts what its own words in the query shut out, too: so it tells what else there is.
     `names`: how accounts and keys are called that stand here by their id.
     """
 
@@ -82,7 +82,7 @@ class RequestsDocument(Document):
     total_is_exact: bool
     next_cursor: str | None
     facets: list[Facet]
-    facets_among: int
+    facets_are_whole: bool
     histogram: list[HistogramPiece]
     histogram_step_seconds: int
     histogram_is_whole: bool
@@ -155,7 +155,7 @@ async def document(sources: Sources, query: PageQuery) -> RequestsDocument:
             "total_is_exact": told.total_is_exact,
             "next_cursor": told.next_cursor,
             "facets": _facets(facets, names),
-            "facets_among": facets.looked_at,
+            "facets_are_whole": facets.is_whole,
             "histogram": _pieces(pieces, wanted, now_ms, step_s * 1000),
             "histogram_step_seconds": step_s,
             "histogram_is_whole": pieces.is_whole,
@@ -190,12 +190,14 @@ async def _names(sources: Sources) -> dict[str, str]:
 
 async def _counted(sources: Sources, wanted: LogFilter) -> Facets:
     found = await sources.log.facets(wanted)
-    words = wanted.query.wanted
-    wider: dict[str, Mapping[str, int]] = {}
+    counts, words = dict(found.counts), wanted.query.wanted
+    is_whole = found.is_whole
     for key in words.keys() & found.counts.keys():
         others = replace(wanted.query, wanted={k: v for k, v in words.items() if k != key})
-        wider[key] = (await sources.log.facets(replace(wanted, query=others))).counts[key]
-    return replace(found, counts={**found.counts, **wider})
+        wider = await sources.log.facets(replace(wanted, query=others))
+        counts[key] = {**wider.counts[key], **found.counts[key]}
+        is_whole = is_whole and wider.is_whole
+    return replace(found, counts=counts, is_whole=is_whole)
 
 
 def _facets(found: Facets, names: Mapping[str, str]) -> list[Facet]:
