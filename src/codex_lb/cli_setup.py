@@ -22,7 +22,6 @@ _ANSWER_S = 120.0  # a model may think, and a pool may be busy
 _BACKUP = ".before-codex-lb"  # empty if there was no file
 _UNDONE = ".undone"
 _NEW = ".new"
-_EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  told apart, not listened on
 
 
 @click.command()
@@ -46,13 +45,14 @@ def setup(
     key_env: str, model: str | None, chat: bool,
 ) -> None:  # fmt: skip
     """Show the configuration with which CLIENT talks to codex-lb."""
-    if client == "sdk" and (write or undo):
-        raise click.UsageError("The SDK has no configuration file; copy what `setup sdk` shows.")
+    if client not in client_setup.FILES and (write or undo):
+        message = f"There is no file to write; copy what `codex-lb setup {client}` shows."
+        raise click.UsageError(message)
     path = _path(client)
     if undo:
         with _changing(path):
             return _undo(path)
-    address = (url or _address(read)).rstrip("/")
+    address = (url or read.local_url).rstrip("/")
     listed = _models(address, _key(key_env))
     models = client_setup.models(listed, model)
     facts = Facts(address, key_env, models, chosen=model is not None, chat=chat)
@@ -66,11 +66,6 @@ def setup(
     return None
 
 
-def _address(read: Settings) -> str:
-    host = "127.0.0.1" if read.host in _EVERYWHERE else read.host
-    return f"http://{f'[{host}]' if ':' in host else host}:{read.port}"
-
-
 def _path(client: Client) -> Path:
     home = Path.home()
     match client:
@@ -80,17 +75,15 @@ def _path(client: Client) -> Path:
             base = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "opencode"
             commented = base / "opencode.jsonc"
             return commented if commented.exists() else base / "opencode.json"
-        case "openclaw":
-            return home / ".openclaw" / "openclaw.json"
-        case "sdk":
-            return home
+        case _:
+            return Path(client_setup.FILES.get(client, "~")).expanduser()
 
 
 # -- the file ----------------------------------------------------------------------------------
 
 
 def _show(client: Client, path: Path, facts: Facts) -> None:
-    if client != "sdk":
+    if client in client_setup.FILES:
         click.echo(f"In {path} (--write puts it there):", err=True)
     click.echo(client_setup.configured(client, "", facts), nl=False)
     click.echo(f"The API key comes from the environment: {_export(facts)}", err=True)
@@ -196,7 +189,7 @@ def _models(address: str, key: str | None) -> bytes:
 def _check(client: Client, path: Path, facts: Facts) -> None:
     key = _key(facts.key_env)
     base = client_setup.base_url(client, facts)
-    if client != "sdk" and base not in _text(path):
+    if client in client_setup.FILES and base not in _text(path):
         click.echo(f"{path} does not point at {base}; --write makes it.", err=True)
     if not key:
         click.echo(f"{facts.key_env} is not set in this shell.", err=True)

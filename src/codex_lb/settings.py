@@ -19,6 +19,7 @@ from dotenv import dotenv_values
 from codex_lb.core.access import IPNetwork
 
 PREFIX = "CODEX_LB_"
+_EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  told apart, not listened on
 CLIENT_KEY = "CODEX_LB_API_KEY"  # not ours: clients on the same machine read their key there
 
 
@@ -60,6 +61,12 @@ class Settings:
     @property
     def key_file(self) -> Path:
         return self.encryption_key_file or self.data_dir / "encryption.key"
+
+    @property
+    def local_url(self) -> str:
+        """Under which programs on this machine reach the service."""
+        host = "127.0.0.1" if self.host in _EVERYWHERE else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 
 def shown(settings: Settings) -> list[tuple[str, str | None, str | None]]:

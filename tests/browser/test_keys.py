@@ -60,7 +60,7 @@ async def test_from_no_key_to_one_that_serves(visitor: Visitor, service: Service
     await shown.get_by_role("button", name="Test now").click()
     await expect(shown.get_by_text("It works:")).to_be_visible()
     await expect(shown.get_by_text(f"export CODEX_LB_API_KEY={secret}")).to_be_visible()
-    await shown.get_by_role("tab", name="OpenAI SDK").click()
+    await shown.get_by_role("tab", name="Python SDK").click()
     await expect(shown.get_by_text(f'base_url="{service.url}/v1"')).to_be_visible()
 
     await page.get_by_role("button", name="Done").click()

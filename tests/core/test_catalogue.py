@@ -113,6 +113,8 @@ def test_the_dashboard_gets_names_and_efforts() -> None:
             "sourceOnly": False,
             "supportedReasoningEfforts": ["low", "max"],
             "defaultReasoningEffort": "low",
+            "context": 1000,
+            "sees": True,
         },
         {
             "id": "bare",
@@ -120,6 +122,8 @@ def test_the_dashboard_gets_names_and_efforts() -> None:
             "sourceOnly": False,
             "supportedReasoningEfforts": ["low"],
             "defaultReasoningEffort": None,
+            "context": None,
+            "sees": False,
         },
     ]
 

@@ -1,13 +1,15 @@
 """What each client is told, and what is said of an answer."""
 
 import json
+import shlex
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from codex_lb.core import client_check
-from codex_lb.core.client_setup import CLIENTS, Client, Facts, Model, configured, models
+from codex_lb.core.client_setup import CLIENTS, FILES, Client, Facts, Model, configured, models
 
 GPT = Model("gpt-5.5", "GPT-5.5", context=272_000, sees=True)
 FACTS = Facts("http://127.0.0.1:2455", "MY_KEY", (GPT, Model("other", "Other")))
@@ -102,6 +104,34 @@ def test_the_sdks_code_compiles(facts: Facts) -> None:
     code = configured("sdk", "", facts)
     compile(code, "sdk", "exec")
     assert 'os.environ["MY_KEY"]' in code
+
+
+PROGRAMS = [client for client in CLIENTS if client not in FILES]
+
+
+@pytest.mark.parametrize("facts", [FACTS, CHAT], ids=["responses", "chat"])
+@pytest.mark.parametrize("client", PROGRAMS)
+def test_a_program_has_address_key_and_model_in_it(client: Client, facts: Facts) -> None:
+    code = configured(client, "", facts)
+    path = "chat/completions" if facts.chat else "responses"
+    assert "http://127.0.0.1:2455/v1" in code
+    assert path.replace("/", "." if client != "curl" else "/") in code
+    assert "MY_KEY" in code
+    assert '"gpt-5.5"' in code
+    assert "$$" not in code
+
+
+def test_curl_sends_json_and_lets_the_shell_put_the_key_in() -> None:
+    *options, data = shlex.split(configured("curl", "", FACTS))
+    assert "Authorization: Bearer $MY_KEY" in options
+    assert json.loads(data) == {"model": "gpt-5.5", "input": "Say hello."}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_model_can_be_used_that_is_not_the_first(client: Client) -> None:
+    told = configured(client, "", replace(FACTS, chosen=True, to_use="other"))
+    assert ("gpt-5.5" in told) is (client in ("opencode", "openclaw"))
+    assert '"other"' in told or '"codex-lb/other"' in told
 
 
 @pytest.mark.parametrize("client", CLIENTS)

@@ -2,28 +2,28 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 
 import { Problem } from '../api/problem'
-import { keys } from '../api/queries'
+import { connect, keys } from '../api/queries'
+import { type Client, configuration, environment } from '../api/setup'
 import { base } from '../lib/facts'
 import { number } from '../lib/format'
+import { common } from '../lib/texts'
 import { Button } from '../ui/Button'
 import { CopyButton } from '../ui/CopyButton'
 import { Sheet } from '../ui/Sheet'
 import { Snippet } from '../ui/Snippet'
 import { Tabs } from '../ui/Tabs'
 import type { NewKey } from './changes'
-import { type ClientName, snippets } from './snippets'
 import { texts } from './texts'
 
-const CLIENTS: readonly ClientName[] = ['codex', 'opencode', 'sdk', 'curl']
 const ANY_MODEL = 'gpt-5.5'
 const SETTLES_MS = 1_000 // until a new key is known everywhere
 
 /** A new key, shown once, with what to do with it. */
 export function FreshKey({ fresh, onClose }: { fresh: NewKey; onClose: () => void }) {
-  const [client, setClient] = useState<ClientName>('codex')
+  const [client, setClient] = useState<Client>('codex')
   const { data } = useQuery(keys)
   const model = fresh.enforcedModel ?? fresh.allowedModels?.[0] ?? data?.models[0]?.id ?? ANY_MODEL
-  const all = snippets(`${window.location.origin}${base}`, fresh.key, model)
+  const { data: setup } = useQuery(connect)
 
   return (
     <Sheet
@@ -52,14 +52,13 @@ export function FreshKey({ fresh, onClose }: { fresh: NewKey; onClose: () => voi
         label={texts.fresh.use}
         value={client}
         onChange={setClient}
-        tabs={CLIENTS.map((name) => ({
-          value: name,
-          label: texts.fresh.clients[name],
+        tabs={(setup?.clients ?? []).map((one) => ({
+          value: one.client,
+          label: common.clients[one.client],
           content: (
             <div className="grid grid-cols-1 gap-3">
-              {all[name].map((snippet) => (
-                <Snippet key={snippet.label} {...snippet} />
-              ))}
+              <Snippet {...environment(setup?.keyEnv ?? '', fresh.key)} />
+              <Snippet {...configuration(one, `${window.location.origin}${base}`, model)} />
             </div>
           ),
         }))}

@@ -114,10 +114,6 @@ export const texts = catalogue({
       works: (models: string) => `It works: ${models} models answer to it.`,
       use: 'Use it with',
       done: 'Done',
-      clients: { codex: 'Codex CLI', opencode: 'OpenCode', sdk: 'OpenAI SDK', curl: 'curl' },
-      file: (path: string) => `In ${path}`,
-      shell: 'In the terminal',
-      python: 'In Python',
     },
 
     checking: {

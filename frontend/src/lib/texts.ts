@@ -35,6 +35,17 @@ export const common = catalogue({
     asOf: (time: string) => `as of ${time}`,
     requestId: (id: string) => `Request ${id}`,
     offline: 'The service does not answer.',
+    clients: {
+      codex: 'Codex CLI',
+      opencode: 'OpenCode',
+      openclaw: 'OpenClaw',
+      sdk: 'Python SDK',
+      typescript: 'TypeScript SDK',
+      curl: 'curl',
+    },
+    inFile: (path: string) => `In ${path}`,
+    inProgram: 'In your program',
+    inTerminal: 'In the terminal',
     typeToConfirm: (name: string) => `Type ${name} to confirm`,
   },
 })

@@ -92,7 +92,7 @@ export const ROUTES: readonly Route[] = [
     icon: Plug,
     isRanged: false,
     onPhone: false,
-    page: lazy(soon),
+    page: lazy(() => import('../connect/Connect').then(({ Connect }) => ({ default: Connect }))),
   },
   {
     name: 'settings',

@@ -114,17 +114,20 @@ def narrowed(known: Catalogue, allows: Callable[[str], bool], *, hides: bool = F
 
 
 def for_dashboard(known: Catalogue) -> list[JsonObject]:
-    """The entries of `GET /api/models`."""
+    """The entries of `GET /api/models`, and what a client is told besides."""
     return [_choice(entry) for entry in _listed(known.entries)]
 
 
 def _choice(entry: JsonObject) -> JsonObject:
+    context = entry.get("context_window")
     return {
         "id": entry["slug"],
         "name": text(entry.get("display_name")) or entry["slug"],
         "sourceOnly": False,
         "supportedReasoningEfforts": _efforts(entry.get("supported_reasoning_levels")),
         "defaultReasoningEffort": text(entry.get("default_reasoning_level")),
+        "context": context if type(context) is int else None,
+        "sees": _abilities(entry).get("supports_images") is True,
     }
 
 

@@ -5,6 +5,7 @@ the pitfalls behind the choices: `docs/clients.md`.
 """
 
 from dataclasses import dataclass
+from string import Template
 from typing import Literal, get_args
 
 import msgspec
@@ -12,31 +13,77 @@ import msgspec
 from codex_lb.core import catalogue, json_edit, toml_edit
 from codex_lb.core.foreign_json import JsonObject, decode
 
-Client = Literal["codex", "opencode", "openclaw", "sdk"]
+Client = Literal["codex", "opencode", "openclaw", "sdk", "typescript", "curl"]
 CLIENTS: tuple[Client, ...] = get_args(Client)
+FILES: dict[
+    Client, str
+] = {  # where nothing in the environment says otherwise; the others have none
+    "codex": "~/.codex/config.toml",
+    "opencode": "~/.config/opencode/opencode.json",
+    "openclaw": "~/.openclaw/openclaw.json",
+}
 
 _NAME = "codex-lb"
 _MOST_OUTPUT = 32_000  # tokens that OpenCode asks for at most; upstream tells no bound
 
-_SDK = """\
+_PYTHON = """\
 import os
 
 from openai import OpenAI
 
-client = OpenAI(base_url="{url}/v1", api_key=os.environ["{key_env}"])
-response = client.responses.create(model="{model}", input="Say hello.")
+client = OpenAI(base_url="$url/v1", api_key=os.environ["$key_env"])
+"""
+_TYPESCRIPT = """\
+import OpenAI from "openai";
+
+const client = new OpenAI({ baseURL: "$url/v1", apiKey: process.env.$key_env });
+"""
+_CURL = """ \\
+  -H "Authorization: Bearer $$$key_env" \\
+  -H "Content-Type: application/json" \\
+"""
+
+# Of clients without a file: a program that speaks responses, and one that speaks chat completions.
+_PROGRAMS: dict[Client, tuple[str, str]] = {
+    "sdk": (
+        _PYTHON
+        + """\
+response = client.responses.create(model="$model", input="Say hello.")
 print(response.output_text)
-"""
-_SDK_CHAT = """\
-import os
-
-from openai import OpenAI
-
-client = OpenAI(base_url="{url}/v1", api_key=os.environ["{key_env}"])
-messages = [{{"role": "user", "content": "Say hello."}}]
-completion = client.chat.completions.create(model="{model}", messages=messages)
+""",
+        _PYTHON
+        + """\
+messages = [{"role": "user", "content": "Say hello."}]
+completion = client.chat.completions.create(model="$model", messages=messages)
 print(completion.choices[0].message.content)
-"""
+""",
+    ),
+    "typescript": (
+        _TYPESCRIPT
+        + """\
+const response = await client.responses.create({ model: "$model", input: "Say hello." });
+console.log(response.output_text);
+""",
+        _TYPESCRIPT
+        + """\
+const messages = [{ role: "user" as const, content: "Say hello." }];
+const completion = await client.chat.completions.create({ model: "$model", messages });
+console.log(completion.choices[0].message.content);
+""",
+    ),
+    "curl": (
+        "curl $url/v1/responses"
+        + _CURL
+        + """\
+  -d '{"model": "$model", "input": "Say hello."}'
+""",
+        "curl $url/v1/chat/completions"
+        + _CURL
+        + """\
+  -d '{"model": "$model", "messages": [{"role": "user", "content": "Say hello."}]}'
+""",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +96,21 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`models`: at least one, the first is to be used. `chosen`: by the user."""
+    """`models`: at least one, the first is to be used unless `to_use` says otherwise.
+
+    `chosen`: by the user.
+    """
 
     url: str  # of codex-lb, without a slash at its end
     key_env: str
     models: tuple[Model, ...]
     chosen: bool = False
     chat: bool = False  # speak chat completions where there is a choice
+    to_use: str | None = None
 
     @property
     def model(self) -> str:
-        return self.models[0].id
+        return self.to_use or self.models[0].id
 
 
 class _Entry(msgspec.Struct):
@@ -101,9 +152,9 @@ def configured(client: Client, text: str, facts: Facts) -> str:
             return json_edit.put(text, _opencode(facts))
         case "openclaw":
             return json_edit.put(text, _openclaw(facts))
-        case "sdk":
-            code = _SDK_CHAT if facts.chat else _SDK
-            return code.format(url=facts.url, key_env=facts.key_env, model=facts.model)
+        case "sdk" | "typescript" | "curl":
+            program = Template(_PROGRAMS[client][facts.chat])
+            return program.substitute(url=facts.url, key_env=facts.key_env, model=facts.model)
 
 
 def base_url(client: Client, facts: Facts) -> str:

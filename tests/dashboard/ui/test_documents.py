@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from tests.dashboard.builders import NOW, FakeSettings, entrance
 
+from codex_lb.core.client_setup import CLIENTS, Facts, Model, configured
 from codex_lb.core.keys import Terms
 from codex_lb.core.limits import Rule
 from codex_lb.core.model import (
@@ -36,6 +37,7 @@ from codex_lb.dashboard.house import House
 from codex_lb.dashboard.stored_accounts import StoredAccounts
 from codex_lb.dashboard.stored_firewall import StoredFirewall
 from codex_lb.dashboard.ui import Installation, Variable
+from codex_lb.settings import CLIENT_KEY
 from codex_lb.store import Store
 
 NOW_MS = int(NOW * 1000)
@@ -97,7 +99,12 @@ def bus() -> Bus:
 
 @pytest.fixture
 def client(store: Store, bus: Bus) -> httpx2.AsyncClient:
-    sign_in = entrance(store.operators, lambda: NOW)
+    return visitor(store, bus)
+
+
+def visitor(store: Store, bus: Bus, token: str | None = None) -> httpx2.AsyncClient:
+    """A program on this machine; `token`: the operator's, if there is one."""
+    sign_in = entrance(store.operators, lambda: NOW, token=token)
     app = build(
         Ports(
             StoredAccounts(store, lambda: NOW),
@@ -352,13 +359,35 @@ async def log(store: Store, *rows: tuple[OpenedRequest, Receipt]) -> None:
     await store.requests.flushed()
 
 
-async def test_what_a_new_client_needs_is_told(client: httpx2.AsyncClient) -> None:
+async def test_what_a_new_client_needs_is_told(client: httpx2.AsyncClient, store: Store) -> None:
+    await store.keys.create(Terms("off", is_active=False), [], now=NOW)
     page = await get(client, "connect")
-    assert page["origin"] == "http://127.0.0.1:2455"
+    assert page["localUrl"] == "http://127.0.0.1:2455"
+    assert page["isLocal"]
     assert page["needsKey"]
+    assert [key["name"] for key in page["keys"]] == ["laptop"]
     assert [seen["client"] for seen in page["seen"]] == ["codex_exec", "curl"]
     assert page["seen"][0]["errorCode"] == "overloaded"
     assert page["models"] == [{"id": "gpt-5.4", "label": "GPT-5.4"}]
+
+
+async def test_clients_are_told_what_setup_tells_them(client: httpx2.AsyncClient) -> None:
+    told = {each["client"]: each for each in (await get(client, "connect"))["clients"]}
+    facts = Facts("http://here/lb", CLIENT_KEY, (Model("gpt-5.4", "GPT-5.4"),), chosen=True)
+    for name in CLIENTS:
+        text = told[name]["text"].replace("%URL%", facts.url).replace("%MODEL%", facts.model)
+        assert text == configured(name, "", facts)
+    assert told["codex"]["file"] == "~/.codex/config.toml"
+    assert told["codex"]["baseUrl"] == "%URL%/backend-api/codex"
+    assert told["curl"]["file"] is None
+
+
+async def test_whom_a_proxy_passes_on_is_not_local(store: Store, bus: Bus) -> None:
+    client = visitor(store, bus, token="t0ken")
+    client.headers |= {"authorization": "Bearer t0ken"}
+    assert (await get(client, "connect"))["isLocal"]
+    client.headers |= {"x-forwarded-for": "192.0.2.1"}
+    assert not (await get(client, "connect"))["isLocal"]
 
 
 async def test_each_setting_says_where_it_was_set(client: httpx2.AsyncClient) -> None:

@@ -8,7 +8,16 @@ from collections.abc import Iterator
 
 from fastapi import APIRouter
 
-from codex_lb.dashboard.ui import accounts, keys, overview, requests, settings, stream, usage
+from codex_lb.dashboard.ui import (
+    accounts,
+    connect,
+    keys,
+    overview,
+    requests,
+    settings,
+    stream,
+    usage,
+)
 from codex_lb.dashboard.ui.documents import Sources
 from codex_lb.dashboard.ui.settings import Installation, Variable
 
@@ -18,4 +27,5 @@ __all__ = ["Installation", "Sources", "Variable", "routes"]
 def routes(sources: Sources, installation: Installation) -> Iterator[APIRouter]:
     for page in (overview, accounts, requests, usage, keys, stream):
         yield page.routes(sources)
-    yield settings.routes(sources, installation)
+    for page_of_this_installation in (connect, settings):
+        yield page_of_this_installation.routes(sources, installation)

@@ -31,6 +31,7 @@ class Installation:
     database: Literal["sqlite", "postgresql"] = "sqlite"
     data_dir: str = ""
     variables: Sequence[Variable] = ()
+    local_url: str = Settings().local_url
 
     @classmethod
     def of(cls, settings: Settings, version: str) -> "Installation":
@@ -38,7 +39,8 @@ class Installation:
             "postgresql" if settings.database_url else "sqlite"
         )
         variables = [Variable(*each) for each in shown(settings)]
-        return cls(version, database, str(settings.data_dir), variables)
+        data_dir = str(settings.data_dir)
+        return cls(version, database, data_dir, variables, settings.local_url)
 
 
 class SettingField(Shape):

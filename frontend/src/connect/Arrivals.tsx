@@ -1,0 +1,70 @@
+import { Link } from 'wouter'
+
+import { duration } from '../lib/format'
+import { Card } from '../ui/Card'
+import { RelativeTime } from '../ui/RelativeTime'
+import { Status } from '../ui/Status'
+import { adviceOn, type Seen, toneOf } from './heard'
+import { type Refused, TurnedAway } from './TurnedAway'
+import { texts } from './texts'
+import { useHeard } from './useHeard'
+
+const said = texts.seen
+
+type Props = { seen: readonly Seen[]; turnedAway: readonly Refused[] }
+
+/** Each client's newest request, as it arrives. Only a client that is new is read out. */
+export function Arrivals({ seen, turnedAway }: Props) {
+  const heard = useHeard()
+  return (
+    <Card title={said.title}>
+      {!heard && (
+        <p role="status" className="mb-4 flex items-center gap-2 text-muted">
+          <span aria-hidden="true" className="size-2 animate-pulse rounded-full bg-accent" />
+          {seen.length === 0 ? said.waiting : said.next}
+        </p>
+      )}
+      <ul aria-live="polite" aria-relevant="additions" className="divide-y divide-line">
+        {seen.map((one) => (
+          <Arrival key={one.client} seen={one} />
+        ))}
+      </ul>
+      {turnedAway.length > 0 && <TurnedAway all={turnedAway} />}
+    </Card>
+  )
+}
+
+function Arrival({ seen }: { seen: Seen }) {
+  const tone = toneOf(seen)
+  const advice = adviceOn(seen)
+  const { client, model, firstEventMs, errorCode } = seen
+  const took = firstEventMs !== null && said.firstToken(duration(firstEventMs))
+  return (
+    <li className="grid gap-1 py-3 first:pt-0 last:pb-0">
+      <div className="flex flex-wrap items-center gap-x-3">
+        <Status tone={tone}>{said.states[tone]}</Status>
+        <span className="text-sm text-muted">
+          <RelativeTime at={Date.parse(seen.at)} />
+        </span>
+      </div>
+      <p className="break-words">
+        <Link
+          href={`/requests/${seen.requestId}`}
+          className="rounded text-accent underline touch:inline-block touch:py-2"
+        >
+          {[said.from(client, model), took].filter(Boolean).join(', ')}
+        </Link>
+      </p>
+      {advice && (
+        <p className="text-sm text-muted">
+          {advice.text} {errorCode && said.code(errorCode)}{' '}
+          {advice.href && (
+            <Link href={advice.href} className="rounded text-accent underline">
+              {said.mend}
+            </Link>
+          )}
+        </p>
+      )}
+    </li>
+  )
+}
