@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
-from tests.browser.looking import Visitor
+from tests.browser.looking import Visitor, axe
 from tests.journeys import wire
 from tests.journeys.pool import Pool
 from tests.journeys.service import Service
@@ -123,3 +123,19 @@ async def test_what_fails_says_why_and_what_to_do(visitor: Visitor, service: Ser
     failed = page.get_by_role("listitem").filter(has_text="no account can serve")
     await expect(failed.get_by_text("Failed")).to_be_visible()
     await expect(failed.get_by_role("link", name="Mend it")).to_have_attribute("href", "/accounts")
+
+
+async def test_who_is_turned_away_at_the_door_is_told_at_once(
+    visitor: Visitor, service: Service
+) -> None:
+    page = await visitor.goto("/connect")
+    wrong = {"authorization": "Bearer sk-clb-not-one", "user-agent": "curl/8.0"}
+    await service.admin("PUT", "/api/settings", json={"apiKeyAuthEnabled": True})
+    reply = await wire.send(service, b"{}", headers=wrong)
+    assert reply.status == 401
+    refused = page.get_by_role("region", name="Turned away").get_by_role("listitem")
+    await expect(refused).to_contain_text("curl from 127.0.0.1, for /backend-api/codex/responses")
+    await expect(refused).to_contain_text("Set the right key where the client runs")
+    await page.reload()
+    await expect(refused.filter(has_text="Refused (401)")).to_have_count(1)
+    assert await axe(page) == []

@@ -25,7 +25,6 @@ export type Route = {
   page: ComponentType
 }
 
-const soon = () => import('./Soon').then(({ Soon }) => ({ default: Soon }))
 
 export const ROUTES: readonly Route[] = [
   {

@@ -60,7 +60,6 @@ export const texts = catalogue({
     crashed: 'This page could not be shown',
     crashedText: 'Reloading often helps. If it does not, this is what to report:',
     reload: 'Reload',
-    comingSoon: 'This page is not there yet.',
     signInAgain: 'Sign in again',
     signInAgainText: 'Your session has ended. What you were doing stays as it is.',
     keys: {
