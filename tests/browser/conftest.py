@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 from tests.browser.looking import Visitor, require_dashboard
-from tests.journeys.conftest import pytest_runtest_makereport, service, settings, sim
+from tests.journeys.conftest import pool, pytest_runtest_makereport, service, settings, sim
 from tests.journeys.service import Service
 
-__all__ = ["pytest_runtest_makereport", "service", "settings", "sim"]
+__all__ = ["pool", "pytest_runtest_makereport", "service", "settings", "sim"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

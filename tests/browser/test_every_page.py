@@ -6,7 +6,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 from tests.browser.looking import APP, LOOKS, PAGES, Look, Visitor, axe, overflow
+from tests.journeys import wire
+from tests.journeys.pool import Pool
 from tests.journeys.service import Service
+
+from codex_lb.simulator import Simulator
+from codex_lb.simulator.steps import UsageLimit
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
@@ -19,7 +24,17 @@ LIMITS = [
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
-async def _keys(service: Service) -> None:
+async def _something_of_everything(service: Service, sim: Simulator) -> None:
+    """Accounts in several states, requests that went well, elsewhere and wrong, and keys."""
+    pool = await Pool.begin(sim, service)
+    first, second = await pool.add_two()
+    await pool.add(plan="team")
+    await wire.ask(service)
+    sim.script(UsageLimit(), account=first.upstream, times=1)
+    await wire.ask(service)
+    for model in ("sim-refuse-overloaded", "nobody-knows"):
+        await wire.ask(service, model=model)
+    await service.admin("POST", f"/api/accounts/{second.id}/pause")
     for terms in (
         {"name": "laptop", "limits": LIMITS},
         {"name": "a name that is longer than any column of any table would like it to be"},

@@ -171,7 +171,7 @@ async def test_everything_can_be_done_by_keyboard(visitor: Visitor, service: Ser
     page = await visitor.goto("/")
     await page.keyboard.press("g")
     await page.keyboard.press("k")
-    await expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    await expect(page.get_by_role("row", name="second")).to_be_visible()
     await page.keyboard.press("j")
     await page.keyboard.press("j")
     await expect(page.get_by_role("row", name="second")).to_be_focused()

@@ -1,26 +1,15 @@
 """The overview: from the first steps to a pool that works, and what is shown while it does."""
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import expect
 from tests.browser.looking import Visitor
 from tests.journeys import wire
 from tests.journeys.pool import Pool
 from tests.journeys.service import Service
 
-from codex_lb.simulator import Simulator
-
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def pool(service: Service, sim: Simulator) -> AsyncIterator[Pool]:
-    one = await Pool.begin(sim, service)
-    yield one
-    await one.end()
 
 
 async def test_without_accounts_the_first_steps_stand_there_and_lead_to_their_pages(

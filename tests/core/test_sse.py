@@ -58,6 +58,12 @@ def scan(stream: bytes, cuts: list[int] | None = None) -> tuple[list[Event], byt
             b"",
             id="a word inside the text is not a type",
         ),
+        pytest.param(
+            b'event: response.output_text.delta\ndata: {"type":"response.completed"}\n\n',
+            ["response.completed"],
+            b"",
+            id="the data is believed over the line of a delta, too",
+        ),
         pytest.param(b'data: {"type": 5}\n\n', ['{"type": 5}'], b"", id="a type that is no text"),
     ],
 )

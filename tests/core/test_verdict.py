@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from codex_lb.core.demand import Hidden
-from codex_lb.core.forecast import Forecast, Outlook
+from codex_lb.core.forecast import Forecast, Kind, Outlook
 from codex_lb.core.keys import ApiKey, Terms
 from codex_lb.core.limits import Limit, Rule
 from codex_lb.core.live import Now
-from codex_lb.core.model import Account, Block, Identity
+from codex_lb.core.model import Account, Block, Identity, QuotaWindow
 from codex_lb.core.verdict import MOST_SHOWN, Level, attention, verdict
 
 NOW = 1_800_000_000.0
@@ -41,20 +41,63 @@ def test_the_verdict(accounts: list[Account], level: Level, serving: int, total:
     assert not found.is_forecast
 
 
-def test_the_first_run_out_of_the_pool_counts() -> None:
-    def foreseen(account: str | None, at: float | None) -> Forecast:
-        return Forecast("short", account, 100.0, 50.0, Outlook(1.0, at, 0.0))
+def having(*minutes: int) -> Account:
+    windows = (QuotaWindow(each, 0.5, NOW + 60, NOW, "usage") for each in minutes)
+    return replace(FINE, windows=tuple(windows))
 
+
+def foreseen(kind: Kind, at: float | None, account: str | None = None) -> Forecast:
+    return Forecast(kind, account, 100.0, 50.0, Outlook(1.0, at, 0.0))
+
+
+SHORT, WEEK, MONTH = 300, 10_080, 43_200
+
+
+@pytest.mark.parametrize(
+    ("accounts", "forecasts", "end"),
+    [
+        pytest.param([having(SHORT)], [foreseen("short", NOW + 5)], NOW + 5, id="its window"),
+        pytest.param([having(SHORT)], [foreseen("short", None)], None, id="lasts"),
+        pytest.param(
+            [having(SHORT)],
+            [foreseen("short", NOW + 1, "a"), foreseen("short", NOW + 9)],
+            NOW + 9,
+            id="the pool's forecast, not an account's",
+        ),
+        pytest.param(
+            [having(SHORT, WEEK)],
+            [foreseen("short", NOW + 9), foreseen("weekly", NOW + 5)],
+            NOW + 5,
+            id="the first of its windows",
+        ),
+        pytest.param(
+            [having(SHORT), having(MONTH)],
+            [foreseen("short", NOW + 9), foreseen("monthly", NOW + 5)],
+            NOW + 9,
+            id="the others go on",
+        ),
+        pytest.param(
+            [having(SHORT), having(MONTH)],
+            [foreseen("short", None), foreseen("monthly", NOW + 5)],
+            None,
+            id="one lasts",
+        ),
+        pytest.param([having(SHORT)], [foreseen("short", NOW)], None, id="spent already"),
+        pytest.param([FINE], [foreseen("short", NOW + 5)], None, id="nothing measured"),
+        pytest.param(
+            [replace(having(SHORT), state="reauth_required"), having(MONTH)],
+            [foreseen("short", NOW + 9), foreseen("monthly", NOW + 5)],
+            NOW + 5,
+            id="only who is signed in",
+        ),
+    ],
+)
+def test_the_pool_ends_with_its_last_account(
+    accounts: list[Account], forecasts: list[Forecast], end: float | None
+) -> None:
     hidden = Forecast("weekly", None, 1.0, 1.0, Hidden("too little history"))
-    found = verdict(
-        [FINE],
-        [foreseen("a", NOW + 1), foreseen(None, NOW + 9), foreseen(None, NOW + 5), hidden],
-        NOW,
-    )
-    assert (found.runs_out_at, found.is_forecast) == (NOW + 5, True)
-    spent = verdict([FINE], [foreseen(None, NOW), foreseen(None, NOW + 9)], NOW)
-    assert spent.runs_out_at == NOW + 9  # what is spent already stops only its own accounts
-    assert verdict([FINE], [foreseen(None, None)], NOW).runs_out_at is None
+    found = verdict(accounts, [hidden, *forecasts], NOW)
+    assert (found.runs_out_at, found.is_forecast) == (end, True)
 
 
 def key(used: int, *, is_active: bool = True, resets_at: float = NOW + 60) -> ApiKey:

@@ -5,9 +5,10 @@ import ipaddress
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import Any, cast
 
 import httpx2
+from fastapi import FastAPI
 from tests.dashboard.log_builders import FakeLog, FakePeriods
 
 from codex_lb.core.access import Trust
@@ -265,10 +266,9 @@ class AuthFile:
         return [self.tokens[f"{kind}_token"] for kind in ("id", "access", "refresh")]
 
 
-def caller(
+def plane(
     accounts: FakeAccounts,
     *,
-    peer: str,
     history: FakeHistory | None = None,
     settings: FakeSettings | None = None,
     keys: KeysPort = cast("KeysPort", None),  # noqa: B008  most tests ask for none
@@ -277,15 +277,14 @@ def caller(
     house: HousePort = cast("HousePort", None),  # noqa: B008  as above
     sign_in: SignIn | None = None,
     clock: Clock = lambda: NOW,
-    cookies: dict[str, str] | None = None,
     admin_token: str | None = None,
     flows: Flows = cast("Flows", None),  # noqa: B008  likewise
     built: Built | None = None,
     base: str = "",
-) -> httpx2.AsyncClient:
-    """Speaks to a control plane over these without a network; it holds nothing to close."""
+) -> FastAPI:
+    """A control plane over these."""
     operators = operators or FakeOperators()
-    app = build(
+    return build(
         Ports(
             accounts,
             history or FakeHistory(),
@@ -305,6 +304,19 @@ def caller(
         built=built,
         base=base,
     )
+
+
+def caller(
+    accounts: FakeAccounts, *, peer: str, cookies: dict[str, str] | None = None, **parts: Any
+) -> httpx2.AsyncClient:
+    """Speaks to a control plane of its own, over these `parts` of `plane`."""
+    return calling(plane(accounts, **parts), peer=peer, cookies=cookies)
+
+
+def calling(
+    app: FastAPI, *, peer: str, cookies: dict[str, str] | None = None
+) -> httpx2.AsyncClient:
+    """Without a network; it holds nothing to close."""
     transport = httpx2.ASGITransport(app, client=(peer, 50_000))
     base = "http://127.0.0.1:2455"
     return httpx2.AsyncClient(transport=transport, base_url=base, cookies=cookies)

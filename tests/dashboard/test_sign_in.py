@@ -9,7 +9,16 @@ from typing import Any
 import httpx2
 import pyotp
 import pytest
-from tests.dashboard.builders import NOW, FakeAccounts, FakeOperators, Time, caller, entrance
+from fastapi import FastAPI
+from tests.dashboard.builders import (
+    NOW,
+    FakeAccounts,
+    FakeOperators,
+    Time,
+    calling,
+    entrance,
+    plane,
+)
 
 from codex_lb.core.operator import IDLE_S, LIFE_S
 from codex_lb.dashboard.callers import COOKIE
@@ -30,19 +39,16 @@ class House:
     operators: FakeOperators = field(default_factory=FakeOperators)
     time: Time = field(default_factory=Time)
     sign_in: SignIn = field(init=False)
+    app: FastAPI = field(init=False)
 
     def __post_init__(self) -> None:
         self.sign_in = entrance(self.operators, self.time, proxies=self.proxies, token=self.token)
+        self.app = plane(
+            FakeAccounts(), operators=self.operators, sign_in=self.sign_in, clock=self.time
+        )
 
     def browser(self, peer: str = REMOTE, cookie: str | None = None) -> httpx2.AsyncClient:
-        return caller(
-            FakeAccounts(),
-            peer=peer,
-            operators=self.operators,
-            sign_in=self.sign_in,
-            clock=self.time,
-            cookies={COOKIE: cookie} if cookie else None,
-        )
+        return calling(self.app, peer=peer, cookies={COOKIE: cookie} if cookie else None)
 
     async def with_password(self) -> httpx2.AsyncClient:
         """The browser of whoever has set it."""

@@ -354,7 +354,7 @@ async def test_when_everybody_fails_there_are_at_most_three_calls_and_a_bounded_
     assert reply.status >= 429 or reply.ends
     assert not reply.is_completed
     assert len(pool.calls()) <= 3
-    assert reply.took_s < 10
+    assert reply.took_s < 30  # waits of a few seconds, and a busy machine
     [row] = await pool.rows(1)
     assert row["status"] == "error"
 

@@ -58,7 +58,7 @@ async def test_a_stream_that_falls_silent_for_good_ends_in_a_failure(
     assert len(reply.ends) == 1
     assert 20 < reply.took_s < 40
     assert len(pool.calls()) == 1
-    assert pool.sim.live_streams == 0
+    await pool.sim.wait_for(lambda: pool.sim.live_streams == 0, 10.0)
     assert (await pool.rows(1))[0]["error_code"] == "stream_idle_timeout"
 
 

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, ConsoleMessage, async_playwright, expe
 from tests.journeys import wire
 from tests.journeys.clocked import ClockedService
 from tests.journeys.conftest import UNASKED
+from tests.journeys.patience import eventually
 from tests.journeys.pool import Pool
 from tests.journeys.service import JsonObject, Service, free_port
 from tests.journeys.terminal import terminal
@@ -48,6 +49,15 @@ async def browser() -> AsyncIterator[Browser]:
         )
         yield chromium
         await chromium.close()
+
+
+async def logged(service: Service, words: str) -> None:
+    """What is done after the answer is logged a little later."""
+
+    async def is_so() -> bool:
+        return words in service.log()
+
+    await eventually(is_so, within_s=_LIMIT_S)
 
 
 async def begin(service: Service, **wish: Any) -> JsonObject:
@@ -192,7 +202,7 @@ async def test_a_lost_login_is_named_and_mended_in_place_and_only_by_its_own_sea
     told = (await service.accounts())[lost.id]
     assert told["status"] == "reauth_required"
     assert told["loginText"].startswith("sign in again because another program has used the same")
-    assert "account must sign in" in service.log()
+    await logged(service, "account must sign in")
 
     wrong = await begin(service, accountId=lost.id)
     refused = await paste(service, await consent(wrong["authorizationUrl"], other_seat))
@@ -205,7 +215,7 @@ async def test_a_lost_login_is_named_and_mended_in_place_and_only_by_its_own_sea
     right = await begin(service, accountId=lost.id)
     done = await paste(service, await consent(right["authorizationUrl"], lost.upstream))
     assert (done["status"], done["accountId"]) == ("success", lost.id)
-    assert "account signed in again" in service.log()
+    await logged(service, "account signed in again")
     pool.sim.reset()
     assert (await wire.ask(service)).is_completed
 

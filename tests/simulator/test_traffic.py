@@ -37,7 +37,7 @@ async def test_every_request_is_one_the_back_end_takes(sim: Simulator, account: 
     bodies = [received.json for received in sim.requests_to("/codex/responses")]
     sim.reset()
     for request in bodies[:20]:
-        answer = await post(sim, account, request | {"model": "gpt-5.5"})
+        answer = await post(sim, account, request | {"prompt_cache_key": "k"})
         assert answer.kinds[-1] == "response.completed"
 
 
@@ -50,6 +50,19 @@ async def test_conversations_differ_and_go_on(sim: Simulator) -> None:
     assert {r.headers["session-id"] for r in sim.requests} == {
         b["prompt_cache_key"] for b in bodies
     }
+
+
+async def test_what_is_shown_off_bears_the_name_of_an_ordinary_model(
+    sim: Simulator, account: SimAccount
+) -> None:
+    await first(60, sim.auth_url)
+    bodies = [received.json for received in sim.requests_to("/codex/responses")]
+    shown = [body for body in bodies if body["prompt_cache_key"].startswith("sim-")]
+    assert shown
+    assert not any(body["model"].startswith("sim-") for body in bodies)
+    burst = bodies[0] | {"model": "gpt-5.5", "prompt_cache_key": "sim-burst-once.7f"}
+    assert (await post(sim, account, burst)).status == 429
+    assert (await post(sim, account, burst)).kinds[-1] == "response.completed"
 
 
 async def test_it_goes_on_while_nothing_listens(sim: Simulator) -> None:

@@ -18,7 +18,8 @@ const STALE = {
 export type EventName = keyof typeof STALE
 
 export const POLL_MS = 15_000
-const GATHER_MS = 1_000 // a busy pool says the same many times a second
+const GATHER_MS = 50 // what one act changes is told by several events
+const REST_MS = 1_000 // a busy pool says the same many times a second
 
 type Handler = (data: unknown) => void
 const handlers = new Map<string, Set<Handler>>()
@@ -27,9 +28,11 @@ const handlers = new Map<string, Set<Handler>>()
 export function keepFresh(cache: QueryClient): void {
   let stale = new Set<string>()
   let timer: ReturnType<typeof setTimeout> | undefined
+  let last = Number.NEGATIVE_INFINITY
 
   function refetch() {
     timer = undefined
+    last = performance.now()
     const names = stale
     stale = new Set()
     void cache.invalidateQueries({
@@ -39,7 +42,8 @@ export function keepFresh(cache: QueryClient): void {
 
   function outdate(names: readonly string[]) {
     for (const name of names) stale.add(name)
-    if (stale.size > 0 && timer === undefined) timer = setTimeout(refetch, GATHER_MS)
+    if (stale.size === 0 || timer !== undefined) return
+    timer = setTimeout(refetch, Math.max(GATHER_MS, last + REST_MS - performance.now()))
   }
 
   listen(({ name, data }) => {

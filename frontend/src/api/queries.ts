@@ -46,12 +46,17 @@ export const request = (id: string) =>
     placeholderData: keepPreviousData,
   })
 
-/** Days begin and end by this browser's clock. */
-export const usage = (query: {
+/** Days begin and end by this browser's clock; `until` '': today. */
+export const usage = ({
+  until,
+  ...rest
+}: {
   days: number
+  until: string
   group: 'account' | 'model' | 'key' | 'client'
   compare: boolean
 }) => {
+  const query = { ...rest, ...(until ? { until } : {}) }
   const utcOffset = -new Date().getTimezoneOffset()
   return queryOptions({
     queryKey: ['usage', query, utcOffset],
@@ -62,6 +67,12 @@ export const usage = (query: {
 
 /** Written by the stream once a second while something changes; never asked for. */
 export const now = queryOptions<Schema['LiveNow']>({ queryKey: ['now'], enabled: false })
+
+export const accounts = queryOptions({
+  queryKey: ['accounts'],
+  queryFn: () => ask(api.GET('/api/ui/accounts')),
+  ...first<Schema['AccountsDocument']>('/api/ui/accounts'),
+})
 
 export const keys = queryOptions({
   queryKey: ['keys'],

@@ -16,7 +16,7 @@ export function Capacity({ windows }: { windows: readonly Window[] }) {
   return (
     <Card title={said.title}>
       {windows.length === 0 && <p className="text-muted">{said.empty}</p>}
-      <div className="grid gap-5">
+      <div className="grid gap-3 md:gap-5">
         {windows.map((window) => (
           <WindowBar key={window.kind} window={window} />
         ))}
@@ -31,7 +31,7 @@ function WindowBar({ window }: { window: Window }) {
   const next = window.nextReset
   const at = next && Date.parse(next.at)
   return (
-    <div className="grid gap-1.5">
+    <div className="grid gap-1 md:gap-1.5">
       <div className="flex items-baseline justify-between gap-3">
         <h3 className="font-medium">{said.windows[window.kind]}</h3>
         <Status tone={level(left)} className="font-semibold tabular">

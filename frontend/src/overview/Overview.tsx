@@ -33,8 +33,10 @@ export function Overview() {
             )}
             {document.setup.hasAccounts && (
               <div className="grid items-start gap-4 lg:grid-cols-2">
+                <div className="lg:order-last">
+                  <AttentionList items={document.attention} />
+                </div>
                 <Capacity windows={document.capacity} />
-                <AttentionList items={document.attention} />
               </div>
             )}
             {document.setup.hasRequests && (

@@ -1,11 +1,13 @@
 import { GROUPS, type Group, type Schema } from '../api/queries'
 import { number, shortDate, time, when } from '../lib/format'
-import { Bars, CATEGORIES } from '../ui/Bars'
+import { Bars } from '../ui/Bars'
 import { Card } from '../ui/Card'
+import { colours, REST } from '../ui/colours'
 import { Select } from '../ui/Select'
 import { texts } from './texts'
 
 const said = texts.traffic
+const OTHER = 'other'
 
 const OUTCOMES: Record<string, string> = {
   served: 'var(--serving)',
@@ -21,10 +23,11 @@ type Props = { document: Schema['OverviewDocument']; by: Group; onBy: (by: Group
 export function Traffic({ document, by, onBy }: Props) {
   const { keys, values, startsAt, stepSeconds } = document.traffic
   const count = values[0]?.length ?? 0
+  const own = colours(keys.filter((key) => key !== OTHER))
   const series = keys.map((key, at) => ({
     key,
     label: said.outcomes[key] ?? name(key, document.names),
-    colour: OUTCOMES[key] ?? CATEGORIES[at] ?? 'var(--edge)',
+    colour: OUTCOMES[key] ?? own.get(key) ?? REST,
     values: values[at] ?? [],
   }))
   const begin = (piece: number) => Date.parse(startsAt) + piece * stepSeconds * 1000
@@ -57,4 +60,4 @@ export function Traffic({ document, by, onBy }: Props) {
 }
 
 const name = (key: string, names: Record<string, string>) =>
-  key === 'other' ? said.other : (names[key] ?? (key || said.none))
+  key === OTHER ? said.other : (names[key] ?? (key || said.none))

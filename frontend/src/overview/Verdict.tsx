@@ -1,8 +1,8 @@
 import type { Schema } from '../api/queries'
 import { useNow } from '../lib/now'
 import { Status } from '../ui/Status'
+import { sentence } from './sentence'
 import { texts } from './texts'
-import { sentence } from './verdict'
 
 const TONES = { ok: 'serving', degraded: 'low', down: 'failed', setup: 'paused' } as const
 

@@ -1,35 +1,21 @@
-import { type LucideIcon, Moon, Plus, Sun } from 'lucide-react'
 import { type KeyboardEvent, useId, useState } from 'react'
-import { useLocation } from 'wouter'
-import { texts as keyTexts } from '../keys/texts'
+
 import { classes } from '../lib/classes'
-import { setTheme } from '../lib/preferences'
 import { Dialog } from '../ui/Dialog'
 import { Input } from '../ui/Input'
-import { matching } from './matching'
-import { ROUTES } from './routes'
+import { Private } from '../ui/Private'
+import { type Command, useCommands } from './commands'
 import { texts } from './texts'
 
-type Command = { label: string; icon: LucideIcon; run: () => void }
-
-/** Everything by name: pages and actions. */
+/** Everything by name: pages and actions, and what the pool has. */
 export function Palette({ onClose }: { onClose: () => void }) {
-  const [, navigate] = useLocation()
   const [words, setWords] = useState('')
   const [at, setAt] = useState(0)
   const list = useId()
-  const commands: Command[] = [
-    ...ROUTES.map(({ name, path, icon }) => ({
-      label: texts.pages[name],
-      icon,
-      run: () => navigate(path),
-    })),
-    { label: keyTexts.create, icon: Plus, run: () => navigate('/keys/new') },
-    { label: `${texts.theme}: ${texts.themes.light}`, icon: Sun, run: () => setTheme('light') },
-    { label: `${texts.theme}: ${texts.themes.dark}`, icon: Moon, run: () => setTheme('dark') },
-  ]
-  const found = matching(commands, words)
-  const chosen = Math.min(at, found.length - 1)
+  const sections = useCommands(words)
+  const found = sections.flatMap(({ commands }) => commands)
+  const chosen = found[Math.min(at, found.length - 1)]
+  const optionId = (command: Command) => `${list}-${found.indexOf(command)}`
 
   function run(command: Command | undefined) {
     if (!command) return
@@ -37,53 +23,73 @@ export function Palette({ onClose }: { onClose: () => void }) {
     command.run()
   }
 
+  function step(by: number) {
+    const next = (Math.min(at, found.length - 1) + by + found.length) % found.length
+    setAt(next)
+    document.getElementById(`${list}-${next}`)?.scrollIntoView({ block: 'nearest' })
+  }
+
   function onKeyDown(event: KeyboardEvent) {
     const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 }
-    const step = steps[event.key]
-    if (step) {
+    const by = steps[event.key]
+    if (by && found.length > 0) {
       event.preventDefault()
-      setAt((chosen + step + found.length) % found.length)
+      step(by)
     }
-    if (event.key === 'Enter') run(found[chosen])
+    if (event.key === 'Enter' && !event.nativeEvent.isComposing) run(chosen)
   }
 
   return (
     <Dialog open onClose={onClose} title={texts.search}>
-      <Input
-        role="combobox"
-        aria-label={texts.searchHint}
-        aria-expanded="true"
-        aria-controls={list}
-        aria-activedescendant={found[chosen] && `${list}-${chosen}`}
-        placeholder={texts.searchHint}
-        value={words}
-        onChange={({ target }) => {
-          setWords(target.value)
-          setAt(0)
-        }}
-        onKeyDown={onKeyDown}
-      />
-      <div id={list} role="listbox" aria-label={texts.search} className="mt-2">
-        {found.map((command, index) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the focus and the keys
-          <div
-            key={command.label}
-            id={`${list}-${index}`}
-            role="option"
-            tabIndex={-1}
-            aria-selected={index === chosen}
-            onClick={() => run(command)}
-            className={classes(
-              'flex h-9 touch:h-11 cursor-pointer items-center gap-3 rounded px-2',
-              index === chosen ? 'bg-soft' : 'hover:bg-soft',
-            )}
-          >
-            <command.icon aria-hidden="true" className="size-4 text-muted" />
-            {command.label}
+      <div className="sticky top-0 z-10 bg-card -mx-1 px-1 pt-1 pb-2">
+        <Input
+          role="combobox"
+          aria-label={texts.searchHint}
+          aria-expanded="true"
+          aria-controls={list}
+          aria-activedescendant={chosen && optionId(chosen)}
+          placeholder={texts.searchHint}
+          autoComplete="off"
+          value={words}
+          onChange={({ target }) => {
+            setWords(target.value)
+            setAt(0)
+          }}
+          onKeyDown={onKeyDown}
+        />
+      </div>
+      <div id={list} role="listbox" aria-label={texts.search} className="grid gap-2">
+        {sections.map(({ title, commands }) => (
+          <div key={title} role="group" aria-label={title}>
+            <p aria-hidden="true" className="px-2 py-1 text-xs text-muted">
+              {title}
+            </p>
+            {commands.map((command) => (
+              // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the focus and the keys
+              <div
+                key={command.id}
+                id={optionId(command)}
+                role="option"
+                tabIndex={-1}
+                aria-selected={command === chosen}
+                onClick={() => run(command)}
+                className={classes(
+                  'flex min-h-8 touch:min-h-11 cursor-pointer items-center gap-3 rounded px-2',
+                  command === chosen ? 'bg-soft' : 'hover:bg-soft',
+                )}
+              >
+                <command.icon aria-hidden="true" className="size-4 shrink-0 text-muted" />
+                <span className="min-w-0 grow truncate">
+                  {command.isPrivate ? <Private>{command.label}</Private> : command.label}
+                </span>
+                {command.note && (
+                  <span className="shrink-0 text-sm text-muted">{command.note}</span>
+                )}
+              </div>
+            ))}
           </div>
         ))}
       </div>
-      {found.length === 0 && <p className="mt-2 text-muted">{texts.noMatch(words)}</p>}
     </Dialog>
   )
 }

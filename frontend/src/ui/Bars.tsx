@@ -26,9 +26,6 @@ const texts = catalogue({
   },
 })
 
-/** The colours of series that mean no state, the largest first. */
-export const CATEGORIES = [1, 2, 3, 4, 5, 6].map((at) => `var(--category-${at})`)
-
 /** Stacked bars: one stop of the Tab key, arrows go from piece to piece; the legend has the figures. */
 export function Bars(props: Props) {
   const { label, series, names, format, isOpen = false, height = 160, onSpan } = props

@@ -48,6 +48,22 @@ export function Heat({ heat }: { heat: readonly (readonly number[])[] }) {
           ))}
         </tbody>
       </table>
+      <p className="mt-2 flex items-center justify-end gap-1 text-xs text-muted tabular">
+        {texts.fewest}
+        {[0, 0.25, 0.5, 0.75, 1].map((share) => (
+          <span
+            key={share}
+            aria-hidden="true"
+            className="relative h-3 w-5 overflow-hidden rounded bg-soft"
+          >
+            <span
+              className="absolute inset-0 bg-serving forced-color-adjust-none"
+              style={{ opacity: share }}
+            />
+          </span>
+        ))}
+        {texts.most(number(most))}
+      </p>
     </Card>
   )
 }

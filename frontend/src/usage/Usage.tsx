@@ -4,7 +4,7 @@ import { Link } from 'wouter'
 import { Loaded } from '../api/Loaded'
 import { usage } from '../api/queries'
 import { shortDate } from '../lib/format'
-import { flag, oneOf, whole } from '../lib/search'
+import { flag, oneOf, text, whole } from '../lib/search'
 import { useParams } from '../lib/useParams'
 import { Bars } from '../ui/Bars'
 import { Card } from '../ui/Card'
@@ -14,38 +14,34 @@ import { Select } from '../ui/Select'
 import { Switch } from '../ui/Switch'
 import { Breakdown } from './Breakdown'
 import { Budgets } from './Budgets'
+import { Days } from './Days'
 import { MEASURES, ranked, series, told } from './figures'
 import { Heat } from './Heat'
+import { meant, today } from './stretch'
 import { Totals } from './Totals'
 import { texts } from './texts'
 
 const GROUPS = ['account', 'model', 'key', 'client'] as const
-const DAYS = [7, 28, 90]
-const MOST_DAYS = 366
 
 const PARAMS = {
   days: whole(28),
+  until: text(),
   by: oneOf(GROUPS, 'account'),
   show: oneOf(MEASURES, 'cost'),
   compare: flag(),
 }
 
 export function Usage() {
-  const [{ days, by, show, compare }, change] = useParams(PARAMS)
-  const length = Math.min(MOST_DAYS, Math.max(1, days))
-  const query = useQuery(usage({ days: length, group: by, compare }))
-  const lengths = [...new Set([...DAYS, length])].sort((a, b) => a - b)
+  const [{ days, until, by, show, compare }, change] = useParams(PARAMS)
+  const stretch = meant({ days, until }, Date.now())
+  const query = useQuery(usage({ ...stretch, group: by, compare }))
+  const isOpen = stretch.until === '' || stretch.until === today(Date.now())
   return (
     <Page
       title={texts.title}
       actions={
         <>
-          <Select
-            aria-label={texts.days}
-            value={String(length)}
-            options={lengths.map((one) => [String(one), texts.lastDays(one)] as const)}
-            onChange={(next) => change({ days: Number(next) })}
-          />
+          <Days stretch={stretch} onChange={change} />
           <Select
             aria-label={texts.measure}
             value={show}
@@ -89,7 +85,7 @@ export function Usage() {
                     series={series(document.groups, show)}
                     names={document.starts.map((start) => shortDate(Date.parse(start)))}
                     format={(value) => told(value, show)}
-                    isOpen
+                    isOpen={isOpen}
                   />
                 </div>
               </Card>

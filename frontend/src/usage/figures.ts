@@ -2,15 +2,14 @@
 
 import type { Schema } from '../api/queries'
 import { compact, money, number } from '../lib/format'
-import { type BarSeries, CATEGORIES } from '../ui/Bars'
+import type { BarSeries } from '../ui/Bars'
+import { CATEGORIES, colours, REST } from '../ui/colours'
 import { texts } from './texts'
 
 export const MEASURES = ['cost', 'tokens', 'requests'] as const
 export type Measure = (typeof MEASURES)[number]
 export type Figures = Schema['Figures']
 export type Group = Schema['UsageGroup']
-
-const SHOWN = 5 // more series cannot be told apart
 
 export function measured(figures: Figures, measure: Measure): number {
   if (measure === 'cost') return figures.costUsd
@@ -24,11 +23,13 @@ export function told(value: number, measure: Measure): string {
 
 export const nameOf = ({ label }: Group) => label || texts.nameless
 
-/** The largest first, each with its colour; all that come after the fifth share one. */
+/** The largest first; as many as there are colours have one, the others stand for the rest. */
 export function ranked(groups: readonly Group[], measure: Measure): (Group & { colour: string })[] {
-  return [...groups]
-    .sort((a, b) => measured(b.total, measure) - measured(a.total, measure))
-    .map((group, at) => ({ ...group, colour: CATEGORIES[Math.min(at, SHOWN)] ?? '' }))
+  const sorted = [...groups].sort((a, b) => measured(b.total, measure) - measured(a.total, measure))
+  const most = CATEGORIES.length
+  const shown = sorted.length > most ? sorted.slice(0, most - 1) : sorted
+  const found = colours(shown.map(({ key }) => key))
+  return sorted.map((group) => ({ ...group, colour: found.get(group.key) ?? REST }))
 }
 
 export function series(groups: readonly Group[], measure: Measure): BarSeries[] {
@@ -38,15 +39,13 @@ export function series(groups: readonly Group[], measure: Measure): BarSeries[] 
     colour: group.colour,
     values: group.days.map((day) => measured(day, measure)),
   }))
-  const rest = all.slice(SHOWN)
-  if (rest.length < 2) return all
+  const rest = all.filter(({ colour }) => colour === REST)
+  if (rest.length === 0) return all
   const values = (rest[0]?.values ?? []).map((_, day) =>
     rest.reduce((sum, one) => sum + (one.values[day] ?? 0), 0),
   )
-  return [
-    ...all.slice(0, SHOWN),
-    { key: ' rest', label: texts.other, colour: rest[0]?.colour ?? '', values },
-  ]
+  const others = { key: ' rest', label: texts.other, colour: REST, values }
+  return [...all.filter(({ colour }) => colour !== REST), others]
 }
 
 /** A spreadsheet takes a word that begins as a formula for one; a quote before it prevents that. */

@@ -31,7 +31,8 @@ DELTA_KINDS = (
 _DELTA_STARTS = tuple(
     start
     for kind in DELTA_KINDS
-    for start in (f"event: {kind}\n".encode(), f'data: {{"type":"{kind}"'.encode())
+    for typed in [f'data: {{"type":"{kind}"'.encode()]
+    for start in (f"event: {kind}\n".encode() + typed, typed)
 )
 # Atomic groups: CR LF is one line end and never two.
 _BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")

@@ -4,13 +4,13 @@ Pure: from accounts, keys, forecasts and the last minutes to a verdict and a sho
 to do. What they are called on a page is the page's business; here they have codes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from codex_lb.core import limits, status_reason, summary
-from codex_lb.core.demand import Hidden
-from codex_lb.core.forecast import Forecast
+from codex_lb.core.forecast import Forecast, Kind, Outlook
 from codex_lb.core.keys import ApiKey
 from codex_lb.core.live import Now
 from codex_lb.core.model import Account
@@ -32,7 +32,7 @@ class Verdict:
     serving: int  # accounts that can serve now
     total: int
     back_at: float | None  # when the first account that cannot serve now can again
-    runs_out_at: float | None  # at the present pace, in the future; None: not foreseen
+    runs_out_at: float | None  # the whole pool, at the present pace; None: not foreseen
     is_forecast: bool  # False: too little is known to say
 
 
@@ -56,20 +56,30 @@ def verdict(accounts: Sequence[Account], forecasts: Iterable[Forecast], now: flo
         for account in total
         if (reason := status_reason.of(account, now)) and reason.until is not None
     ]
-    outlooks = [each.outlook for each in forecasts if each.account_id is None]
-    known = [outlook for outlook in outlooks if not isinstance(outlook, Hidden)]
-    ends = [outlook.runs_out_at for outlook in known if outlook.runs_out_at is not None]
-    coming = [
-        end for end in ends if now < end
-    ]  # a window that is spent stops only its own accounts
+    outlooks = {each.kind: each.outlook for each in forecasts if each.account_id is None}
+    known = {kind: each for kind, each in outlooks.items() if isinstance(each, Outlook)}
+    end = _end(total, known, now)
     return Verdict(
         level=_level(serving, len(total), len(accounts)),
         serving=serving,
         total=len(total),
         back_at=min(waits, default=None),
-        runs_out_at=min(coming, default=None),
+        runs_out_at=end if end is not None and now < end else None,
         is_forecast=bool(known),
     )
+
+
+def _end(accounts: Iterable[Account], known: Mapping[Kind, Outlook], now: float) -> float | None:
+    """When the last account is out of quota; each is as soon as one of its windows is spent."""
+    last = 0.0
+    for account in accounts:
+        windows = summary.windows(account, now)
+        kinds = [kind for kind in known if getattr(windows, kind).minutes is not None]
+        if account.state != "active" or not kinds:
+            continue
+        ends = (known[kind].runs_out_at for kind in kinds)
+        last = max(last, min((at for at in ends if at is not None), default=math.inf))
+    return last if 0.0 < last < math.inf else None
 
 
 def attention(

@@ -18,14 +18,13 @@ from codex_lb.core.bundle import Bundle, BundleError, Fate, Kind
 from codex_lb.core.move_plan import Plan
 from codex_lb.dashboard import audit
 from codex_lb.dashboard.ports import Clock
-from codex_lb.dashboard.problems import ErrorBody, Problem
+from codex_lb.dashboard.problems import Problem, errors
 from codex_lb.dashboard.summaries import Shape
 from codex_lb.dashboard.upload import read_form
 from codex_lb.store.bundle_file import LARGEST, seal, unseal
 
 T = TypeVar("T")
 
-_ERROR: dict[str, Any] = {"model": ErrorBody}
 _FILE = "application/octet-stream"
 _TEXT = {"type": "string"}
 _FLAG = {"type": "boolean", "default": False}
@@ -96,7 +95,7 @@ def routes(house: HousePort, clock: Clock) -> APIRouter:
         response_class=Response,
         responses={
             200: {"content": {_FILE: {"schema": _TEXT | {"format": "binary"}}}},
-            400: _ERROR,
+            **errors(400),
         },
     )
     async def export_bundle(request: Request, wanted: BundleExportRequest) -> Response:
@@ -107,9 +106,7 @@ def routes(house: HousePort, clock: Clock) -> APIRouter:
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return Response(content, media_type=_FILE, headers=headers)
 
-    @router.post(
-        "/import", openapi_extra=_UPLOAD, responses={400: _ERROR, 413: _ERROR, 422: _ERROR}
-    )
+    @router.post("/import", openapi_extra=_UPLOAD, responses=errors(400, 413, 422))
     async def import_bundle(request: Request) -> BundleImportResponse:
         """Take in what an export gave, or say of each record what would become of it."""
         file, texts = await read_form(request, "file", limit=LARGEST)

@@ -4,7 +4,7 @@ Tokens leave in clear, so it is for the operator alone, stands in the audit log,
 a browser. A refresh token is good once: whoever uses the exported one ends the sign-in here.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
@@ -12,10 +12,8 @@ from pydantic import BaseModel
 from codex_lb.core.model import Account, Credential
 from codex_lb.dashboard.accounts import find
 from codex_lb.dashboard.ports import AccountsPort
-from codex_lb.dashboard.problems import ErrorBody, Problem
+from codex_lb.dashboard.problems import Problem, errors
 from codex_lb.dashboard.summaries import Shape, moment
-
-_ERROR: dict[str, Any] = {"model": ErrorBody}
 
 
 class AccountAuthExportAccount(Shape):
@@ -74,7 +72,7 @@ class AccountAuthExportResponse(Shape):
 def routes(accounts: AccountsPort) -> APIRouter:
     router = APIRouter(prefix="/api/accounts", tags=["accounts"])
 
-    @router.post("/{account_id}/export/auth", responses={404: _ERROR})
+    @router.post("/{account_id}/export/auth", responses=errors(404))
     async def export_account_auth(account_id: str, response: Response) -> AccountAuthExportResponse:
         """The account's sign-in in clear. Once it is used elsewhere, it ends here."""
         account = await find(accounts, account_id)

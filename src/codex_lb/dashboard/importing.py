@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from codex_lb.core.foreign_json import decode
 from codex_lb.core.importing import Invalid, Readable, preview
 from codex_lb.dashboard.ports import AccountsPort, Clock
-from codex_lb.dashboard.problems import ErrorBody, Problem
+from codex_lb.dashboard.problems import Problem, errors
 from codex_lb.dashboard.summaries import AccountImportResponse, Shape, imported
 from codex_lb.dashboard.upload import File, read_body, read_files
 
@@ -21,8 +21,7 @@ AUTH_JSON_BYTES = 1_048_576  # real files have some kilobytes
 MOST_FILES = 100
 _MOST_BYTES_OF = 16  # files of the largest size that fit into one request
 
-_ERROR: dict[str, Any] = {"model": ErrorBody}
-_ERRORS: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 413, 422), _ERROR)
+_ERRORS = errors(400, 413, 422)
 _FILE = {"type": "string", "format": "binary"}
 _FILES = {"oneOf": [_FILE, {"type": "array", "items": _FILE}]}
 _BODY: dict[str, Any] = {

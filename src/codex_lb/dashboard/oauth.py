@@ -1,7 +1,7 @@
 """The routes of signing an account in: begin, see how it stands, paste, give up."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
@@ -15,13 +15,12 @@ from codex_lb.dashboard.accounts import find
 from codex_lb.dashboard.callers import CALLER
 from codex_lb.dashboard.flows import Flows
 from codex_lb.dashboard.ports import AccountsPort, Clock
-from codex_lb.dashboard.problems import ErrorBody, Problem
+from codex_lb.dashboard.problems import Problem, errors
 from codex_lb.dashboard.summaries import Shape
 from codex_lb.upstream.oauth import Refused
 
 Status = Literal["pending", "success", "error"]
 
-_ERROR: dict[str, Any] = {"model": ErrorBody}
 _LONGEST_ID = 256
 _LONGEST_URL = 16_384
 _LONGEST_WAIT_S = 5.0  # short enough not to hold up the exit
@@ -99,7 +98,7 @@ class OauthCancelRequest(Shape):
 def routes(flows: Flows, accounts: AccountsPort, clock: Clock) -> APIRouter:
     router = APIRouter(prefix="/api/oauth", tags=["accounts"])
 
-    @router.post("/start", responses={404: _ERROR, 422: _ERROR, 502: _ERROR})
+    @router.post("/start", responses=errors(404, 422, 502))
     async def start_oauth(
         request: Request, wish: OauthStartRequest | None = None
     ) -> OauthStartResponse:
@@ -129,7 +128,7 @@ def routes(flows: Flows, accounts: AccountsPort, clock: Clock) -> APIRouter:
             status=_status(await flows.find(wish.flow_id if wish else None)).status
         )
 
-    @router.post("/manual-callback", responses={422: _ERROR})
+    @router.post("/manual-callback", responses=errors(422))
     async def paste_oauth_callback(
         pasted: OauthManualCallbackRequest,
     ) -> OauthManualCallbackResponse:
@@ -143,7 +142,7 @@ def routes(flows: Flows, accounts: AccountsPort, clock: Clock) -> APIRouter:
             account_id=taken.signed_in,
         )
 
-    @router.post("/cancel", responses={404: _ERROR, 422: _ERROR})
+    @router.post("/cancel", responses=errors(404, 422))
     async def cancel_oauth(wish: OauthCancelRequest) -> OauthStatusResponse:
         """Give a flow up. One that has ended stays as it is."""
         flow = flows.cancel(wish.flow_id)

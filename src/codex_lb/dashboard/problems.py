@@ -12,6 +12,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -31,8 +32,15 @@ class ErrorBody(BaseModel):
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What the schema says of a route, or of all: these statuses come in our envelope."""
-    return {status: {"model": ErrorBody} for status in statuses}
+    """What the schema says of a route, or of all: these statuses come in our envelope.
+
+    By reference, because FastAPI would build a validator for each status of each route.
+    """
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
+    return {
+        status: {"content": content, "description": HTTPStatus(status).phrase}
+        for status in statuses
+    }
 
 
 # What a request may be answered whatever its route, said once for all of them.
@@ -67,7 +75,8 @@ def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Respon
 
 
 def install(app: FastAPI) -> None:
-    """Let `app` answer its own and the framework's failures in our envelope."""
+    """Let `app` answer its own and the framework's failures in our envelope, and say so."""
+    _describe(app)
 
     @app.exception_handler(Problem)
     async def raised(_request: Request, problem: Problem) -> Response:
@@ -88,6 +97,24 @@ def install(app: FastAPI) -> None:
     async def not_stored(request: Request, error: StoreError) -> Response:
         _log.warning("request not served", path=request.url.path, error=str(error))
         return answer(Problem(503, "store_unavailable", f"Nothing can be kept now: {error}."))
+
+
+def _describe(app: FastAPI) -> None:
+    """Put the envelope's shape where `errors` refers to it."""
+    describe = app.openapi
+
+    def described() -> dict[str, Any]:
+        document = describe()
+        shapes = document["components"]["schemas"]
+        _, own = models_json_schema(
+            [(ErrorBody, "serialization")], ref_template="#/components/schemas/{model}"
+        )
+        shapes |= own["$defs"]
+        document["components"]["schemas"] = dict(sorted(shapes.items()))
+        return document
+
+    # FastAPI's own way to extend its document.
+    app.openapi = described  # type: ignore[method-assign]
 
 
 def _first_fault(error: RequestValidationError) -> str:

@@ -1,8 +1,9 @@
-"""Which model names make an unscripted simulator misbehave.
+"""Which names make an unscripted simulator misbehave.
 
 `sim-<step>` is the step of that name, as in JSON, and the words behind it fill its fields in their
 order: `sim-cut_after-3-fin`, `sim-refuse-overloaded`. The suffix `-once` spares all but the first
-attempt of each conversation, so that failover can be shown by hand.
+attempt of each conversation, so that failover can be shown by hand. A conversation that goes by such
+a name and a dot, as `sim-long.7f`, misbehaves whatever its model.
 """
 
 import hashlib
@@ -59,13 +60,16 @@ class Sentinels:
 
     def step_for(self, model: str, request: dict[str, Any], body: bytes) -> Step:
         """The step for one attempt; `Auto` for ordinary models."""
-        step = step_of(model.removesuffix(ONCE))
+        key = request.get("prompt_cache_key")
+        name = model
+        if isinstance(key, str) and not is_sentinel(model):
+            name = key.partition(".")[0]
+        step = step_of(name.removesuffix(ONCE))
         if step is None:
             return Auto()
-        if not model.endswith(ONCE):
+        if not name.endswith(ONCE):
             return step
-        key = request.get("prompt_cache_key")
-        mark = (model, key if isinstance(key, str) else hashlib.sha256(body).hexdigest())
+        mark = (name, key if isinstance(key, str) else hashlib.sha256(body).hexdigest())
         if mark in self.seen:
             return Auto()
         self.seen.add(mark)

@@ -19,7 +19,7 @@ JsonObject = dict[str, Any]
 CLIENTS = 3  # conversations at a time
 TURNS = 6  # on average, until a client starts a new conversation
 REQUEST_TIMEOUT_S = 120.0  # longer than any answer of the simulator but a silent one
-# Besides ordinary models: a long answer to watch, a tool call, and failures another account hides.
+# Besides ordinary ones: a long answer to watch, a tool call, and failures another account hides.
 SHOWPIECES = (
     "sim-long",
     "sim-reasoning",
@@ -97,9 +97,10 @@ async def _client(
 def _begin(rng: random.Random) -> _Conversation:
     model = rng.choices(habits.MODELS, [m.weight for m in habits.MODELS])[0]
     showpiece = rng.random() < SHOWPIECE_SHARE
+    thread_id = f"{rng.getrandbits(128):032x}"
     return _Conversation(
-        thread_id=f"{rng.getrandbits(128):032x}",
-        model=rng.choice(SHOWPIECES) if showpiece else model.slug,
+        thread_id=f"{rng.choice(SHOWPIECES)}.{thread_id}" if showpiece else thread_id,
+        model=model.slug,
         effort=rng.choice(model.efforts),
         user_agent=rng.choice(habits.CLIENTS[:4]).user_agent,
     )

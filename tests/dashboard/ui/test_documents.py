@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -287,6 +288,39 @@ async def test_usage_adds_up_by_one_thing_at_a_time(client: httpx2.AsyncClient) 
     assert sum(map(sum, page["heat"])) == 4
     (budget,) = page["budgets"]
     assert budget["limits"][0]["currentValue"] == 1_200
+
+
+DAY_S = 86_400.0
+
+
+async def test_usage_of_days_gone_by_leaves_out_what_came_later(
+    client: httpx2.AsyncClient, store: Store
+) -> None:
+    await log(store, request(8, ago_s=10 * DAY_S), request(9, ago_s=11 * DAY_S))
+    last = datetime.fromtimestamp(NOW - 10 * DAY_S, UTC).date()
+    page = await get(client, f"usage?days=2&until={last}")
+    assert page["starts"][-1].startswith(str(last))
+    assert [day["requests"] for day in page["groups"][0]["days"]] == [1, 1]
+    assert sum(map(sum, page["heat"])) == 2
+    today = await get(client, f"usage?days=2&until={datetime.fromtimestamp(NOW, UTC).date()}")
+    assert today["total"]["requests"] == 4
+
+
+@pytest.mark.parametrize(("oldest_days", "compared"), [(3, False), (13, True), (20, True)])
+async def test_usage_is_compared_only_with_days_that_the_log_has(
+    client: httpx2.AsyncClient, store: Store, oldest_days: int, compared: bool
+) -> None:
+    rows = [request(8, ago_s=8 * DAY_S), request(9, ago_s=oldest_days * DAY_S)]
+    await log(store, *(rows if compared else rows[1:]))
+    page = await get(client, "usage?days=7&compare=true")
+    assert (page["previous"] is not None) == compared
+
+
+async def log(store: Store, *rows: tuple[OpenedRequest, Receipt]) -> None:
+    for row, receipt in rows:
+        store.requests.opened(row)
+        store.requests.closed(receipt)
+    await store.requests.flushed()
 
 
 async def test_what_a_new_client_needs_is_told(client: httpx2.AsyncClient) -> None:

@@ -1,8 +1,9 @@
 """The usage page: tokens, money and requests over days, by one thing at a time."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -24,6 +25,7 @@ _DIMENSIONS: dict[Grouping, Dimension] = {
     "key": "api_key",
     "client": "client",
 }
+_REACH_S = 31 * DAY_S  # somebody who was idle for longer is not compared
 _FIGURES = (
     "requests",
     "errors",
@@ -71,7 +73,8 @@ class Budget(Shape):
 class UsageDocument(Document):
     """`heat`: requests by weekday (Monday first) and hour of the operator's clock.
 
-    `previous`: the same number of days before, if `compare` was asked for and the log goes back.
+    `previous`: the same number of days before, if `compare` was asked for and the log goes back
+    that far.
     """
 
     starts: list[datetime]
@@ -84,7 +87,10 @@ class UsageDocument(Document):
 
 
 class UsageQuery(Shape):
+    """`until`: the last of the days; without it, today."""
+
     days: int = Field(28, ge=1, le=366)
+    until: date | None = None
     group: Grouping = "account"
     compare: bool = False
     utc_offset: int = Field(0, ge=-840, le=840)  # minutes ahead of UTC
@@ -103,7 +109,8 @@ def routes(sources: Sources) -> APIRouter:
 async def document(sources: Sources, query: UsageQuery) -> UsageDocument:
     stamp, now = sources.stamp(), sources.clock()
     offset_s = query.utc_offset * 60
-    starts = days(now, query.days, offset_s)
+    end = now if query.until is None else min(now, _ends(query.until) - offset_s)
+    starts = days(math.nextafter(end, 0.0), query.days, offset_s)
     dimension = _DIMENSIONS[query.group]
 
     async def daily(what: Dimension, start_at: float, end_at: float) -> list[DailySums]:
@@ -111,13 +118,16 @@ async def document(sources: Sources, query: UsageQuery) -> UsageDocument:
             what, start_at=start_at, end_at=end_at, offset_s=offset_s
         )
 
-    found = await daily(dimension, starts[0], now)
-    models = found if dimension == "model" else await daily("model", starts[0], now)
+    found = await daily(dimension, starts[0], end)
+    models = found if dimension == "model" else await daily("model", starts[0], end)
     before = []
     if query.compare:
-        length = now - starts[0]
-        before = await daily("model", starts[0] - length, starts[0])
-    hours = await sources.history.hourly("model", start_at=starts[0], end_at=now)
+        first = starts[0] - (end - starts[0])
+        older = await sources.history.hourly(
+            "model", start_at=first - _REACH_S, end_at=first + DAY_S
+        )
+        before = await daily("model", first, starts[0]) if older else []
+    hours = await sources.history.hourly("model", start_at=starts[0], end_at=end)
     _, keys = await sources.keys.every()
     names = {each.id: each.alias or each.identity.email for each in await sources.accounts.list()}
     names |= {key.id: key.terms.name for key in keys}
@@ -142,6 +152,11 @@ async def document(sources: Sources, query: UsageQuery) -> UsageDocument:
             ],
         }
     )
+
+
+def _ends(day: date) -> float:
+    """The Unix second at which the day is over in UTC."""
+    return datetime.combine(day, time(), UTC).timestamp() + DAY_S
 
 
 def _groups(

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 
 import { when } from '../lib/format'
-import { sentence } from './verdict'
+import { sentence } from './sentence'
 
 const NOW = Date.parse('2026-03-04T12:00:00Z')
 const iso = (minutes: number) => new Date(NOW + minutes * 60_000).toISOString()
