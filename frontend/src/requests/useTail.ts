@@ -39,6 +39,7 @@ export function useTail(view: View): void {
       () => {
         timer.current = undefined
         void cache.invalidateQueries({ queryKey: ['requests'] })
+        void cache.invalidateQueries({ queryKey: ['request'] }) // its row may have come late
       },
       showsAll ? SUMS_MS : FILTERED_MS,
     )
