@@ -71,10 +71,14 @@ async def test_a_switch_is_saved_at_once_and_can_be_taken_back(
     assert await told(service, "prohibitFastMode") is True
     await page.get_by_role("button", name="Undo").click()
     await expect(switch).not_to_be_checked()
-    await switch.click()
-    await page.get_by_role("button", name=f"Back to default: {FAST}").click()
+    await switch.focus()
+    await page.keyboard.press("Space")
+    await expect(page.get_by_text("Changed. The default is off.")).to_be_visible()
+    await expect(switch).to_be_focused()
+    await page.get_by_role("button", name=f"Back to default: {FAST}").press("Enter")
     await expect(page.get_by_text("Changed. The default is off.")).to_have_count(0)
     await expect(switch).not_to_be_checked()
+    await expect(switch).to_be_focused()
     assert await told(service, "prohibitFastMode") is False
 
 

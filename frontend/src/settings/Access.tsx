@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
+import { TriangleAlert } from 'lucide-react'
 import { Link } from 'wouter'
 
 import { keys } from '../api/queries'
 import { Card } from '../ui/Card'
-import { Status } from '../ui/Status'
 import type { Document } from './fields'
 import { Networks } from './Networks'
 import { Rows } from './Rows'
@@ -24,9 +24,10 @@ export function Access({ document }: { document: Document }) {
       <Card title={texts.cards.keys}>
         {data?.keys.length === 0 && (
           <p className="mb-4 rounded bg-soft p-3 text-sm">
-            <Status tone="low" className="mr-1 align-text-bottom">
-              {''}
-            </Status>
+            <TriangleAlert
+              aria-hidden="true"
+              className="mr-1.5 inline size-4 align-text-bottom text-low"
+            />
             {texts.noKeys}{' '}
             <Link href="/keys/new" className="text-accent underline">
               {texts.createKey}

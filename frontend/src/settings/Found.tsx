@@ -22,7 +22,7 @@ export function Found({ words, onClear }: Props) {
         />
       ) : (
         <ul className="rounded border border-line bg-card">
-          {found.map(({ id, section, label, words: about }) => (
+          {found.map(({ id, section, label, help }) => (
             <li key={id} className="border-b border-line last:border-b-0">
               <Link
                 href={`/settings/${section}#${id}`}
@@ -32,7 +32,7 @@ export function Found({ words, onClear }: Props) {
                   <span className="font-medium break-all">{label}</span>
                   <span className="text-sm text-muted">{texts.sections[section]}</span>
                 </span>
-                <span className="block text-sm text-muted">{about}</span>
+                <span className="block text-sm text-muted">{help}</span>
               </Link>
             </li>
           ))}

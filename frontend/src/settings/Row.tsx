@@ -4,7 +4,7 @@ import { classes } from '../lib/classes'
 
 /** A `Field` whose control stands at the right of its label, where there is room. */
 export const SIDE_BY_SIDE =
-  'md:grid-cols-[minmax(0,1fr)_16rem] md:gap-x-8 md:[&>:nth-child(2)]:col-start-2 md:[&>:nth-child(2)]:row-span-2 md:[&>:nth-child(2)]:self-center'
+  'md:grid-cols-[minmax(0,1fr)_16rem] md:gap-x-8 md:[&>:first-child]:self-end md:[&>:nth-child(2)]:col-start-2 md:[&>:nth-child(2)]:row-span-2 md:[&>:nth-child(2)]:self-center'
 
 /** The same for a `Switch`. */
 export const SWITCH_AT_END = 'w-full flex-row-reverse justify-between gap-x-8'

@@ -36,10 +36,9 @@ export function SettingRow({ document, name }: Props) {
   const { label, help } = texts.fields[name]
   const reason = idle(document, name)
   const hint = reason ?? help
-  const isOff = isPending || reason !== null
 
   function save(next: Value) {
-    if (next === state?.value) return
+    if (isPending || next === state?.value) return
     const said = texts.saved(label, shown(name, next))
     change({ changes: changeOf(name, next), before: changeOf(name, state?.value ?? null), said })
   }
@@ -55,7 +54,7 @@ export function SettingRow({ document, name }: Props) {
           label={label}
           hint={hint}
           checked={state.value === true}
-          disabled={isOff}
+          disabled={reason !== null}
           onChange={save}
           className={SWITCH_AT_END}
         />
@@ -65,7 +64,7 @@ export function SettingRow({ document, name }: Props) {
           {(attributes) => (
             <Select
               {...attributes}
-              disabled={isOff}
+              disabled={reason !== null}
               value={String(state.value)}
               options={withOwn(control.values, state.value).map((value) => [
                 String(value),
@@ -81,7 +80,13 @@ export function SettingRow({ document, name }: Props) {
         </Field>
       )}
       {control.kind === 'number' && (
-        <Amount name={name} hint={hint} value={state.value} disabled={isOff} onSave={save} />
+        <Amount
+          name={name}
+          hint={hint}
+          value={state.value}
+          disabled={reason !== null}
+          onSave={save}
+        />
       )}
       <Usual document={document} name={name} onReset={choose} />
       {asked !== undefined && (

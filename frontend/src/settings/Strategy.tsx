@@ -33,6 +33,7 @@ export function Strategy({ document }: { document: Document }) {
   const before = { routingStrategy: set, singleAccountId: single }
 
   function choose(way: Way) {
+    if (isPending) return
     const isWithout = way === 'single_account' && single === null
     setWantsSingle(isWithout)
     if (isWithout || way === set) return
@@ -41,6 +42,7 @@ export function Strategy({ document }: { document: Document }) {
   }
 
   function chooseAccount(id: string) {
+    if (isPending) return
     setWantsSingle(false)
     const changes = { routingStrategy: 'single_account', singleAccountId: id } as const
     change({ changes, before, said: texts.strategies.single_account.label })
@@ -54,7 +56,7 @@ export function Strategy({ document }: { document: Document }) {
   return (
     <Card title={texts.cards.strategy}>
       <Row id="routingStrategy">
-        <fieldset className="min-w-0" disabled={isPending}>
+        <fieldset className="min-w-0">
           <legend className="mb-2">
             <span className="block font-medium">{texts.fields.routingStrategy.label}</span>
             <span className="text-sm text-muted">{texts.fields.routingStrategy.help}</span>
@@ -102,7 +104,7 @@ export function Strategy({ document }: { document: Document }) {
           {(control) => (
             <Select
               {...control}
-              disabled={isPending || chosen !== 'single_account'}
+              disabled={chosen !== 'single_account'}
               value={single ?? ''}
               options={[...none, ...accounts, ...gone]}
               onChange={(id) => id && chooseAccount(id)}

@@ -2,9 +2,11 @@ import { Button } from '../ui/Button'
 import { type Document, FIELDS, type Name, stateOf, usualShown, type Value } from './fields'
 import { texts } from './texts'
 
+const CONTROL = '[role=switch], select, input:checked, input:not([type=radio])'
+
 type Props = { document: Document; name: Name; onReset: (usual: Value) => void }
 
-/** Says that something is not as it comes, and takes it back. */
+/** Says that something is not as it comes, and takes it back. The button goes; the focus stays. */
 export function Usual({ document, name, onReset }: Props) {
   const state = stateOf(document, name)
   const { follows } = FIELDS[name]
@@ -22,7 +24,10 @@ export function Usual({ document, name, onReset }: Props) {
       <Button
         look="quiet"
         aria-label={texts.toDefaultOf(texts.fields[name].label)}
-        onClick={() => onReset(state.usual)}
+        onClick={({ currentTarget }) => {
+          currentTarget.closest('div[id]')?.querySelector<HTMLElement>(CONTROL)?.focus()
+          onReset(state.usual)
+        }}
         className="-my-1 text-accent"
       >
         {texts.toDefault}

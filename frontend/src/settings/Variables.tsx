@@ -13,7 +13,7 @@ export function Variables({ variables }: { variables: Document['environment'] })
         const help = HELP.get(name)
         return (
           <Row key={name} id={name}>
-            <div className="grid gap-x-8 gap-y-1 md:grid-cols-[minmax(0,1fr)_16rem]">
+            <div className="grid gap-x-8 gap-y-1 xl:grid-cols-[minmax(0,1fr)_16rem]">
               <div>
                 <p className="font-mono text-sm break-all">{name}</p>
                 {help && <p className="text-sm text-muted">{help}</p>}
@@ -37,4 +37,4 @@ export function Variables({ variables }: { variables: Document['environment'] })
 
 const HELP = new Map<string, string>(entries(texts.variables))
 
-const told = (value: unknown) => (typeof value === 'string' ? value : texts.notSet)
+const told = (value: unknown) => (typeof value === 'string' && value ? value : texts.notSet)

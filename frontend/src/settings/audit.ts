@@ -8,6 +8,7 @@ const said = texts.audit
 const ACTIONS = new Map<string, string>(entries(said.actions))
 const ACTORS = new Map<string, string>(entries(said.actors))
 const FIELD_NAMES = entries(FIELDS).map(([name]) => name)
+const IN_FORCE = ['requestLogRetentionDays', 'usageHistoryRetentionDays'] // follow from others
 const FAILED = '_failed'
 const LONGEST = 200 // characters of details
 
@@ -24,7 +25,8 @@ export function actorName(actor: string, address: string | null): string {
 
 /** On what, and what was given: 'acc_1 · Never serve in fast mode: on'. */
 export function detail(target: string | null, details: Record<string, unknown> | null): string {
-  const told = Object.entries(details ?? {}).map(([name, value]) => {
+  const given = Object.entries(details ?? {}).filter(([name]) => !IN_FORCE.includes(name))
+  const told = given.map(([name, value]) => {
     const field = FIELD_NAMES.find((one) => one === name)
     return field
       ? `${texts.fields[field].label}: ${shown(field, read(value))}`

@@ -5,7 +5,7 @@ import { FIELDS, type Section } from './fields'
 import { texts } from './texts'
 
 /** `id`: of its row in the section. */
-export type Entry = { id: string; section: Section; label: string; words: string }
+export type Entry = { id: string; section: Section; label: string; help: string }
 
 const OTHERS: Record<keyof typeof texts.others, Section> = {
   theme: 'general',
@@ -27,18 +27,16 @@ const OTHERS: Record<keyof typeof texts.others, Section> = {
 export const ENTRIES: readonly Entry[] = [
   ...entries(OTHERS).map(([id, section]) => {
     const { label, help } = texts.others[id]
-    return { id, section, label, words: help }
+    return { id, section, label, help }
   }),
   ...entries(FIELDS).map(([id, { section }]) => {
     const { label, help } = texts.fields[id]
-    return { id, section, label, words: `${help} ${id}` }
+    return { id, section, label, help }
   }),
-  ...entries(texts.variables).map(([id, words]) => ({
-    id,
-    section: 'environment' as const,
-    label: id,
-    words,
-  })),
+  ...entries(texts.variables).map(([id, help]) => {
+    const section: Section = 'environment'
+    return { id, section, label: id, help }
+  }),
 ]
 
 /** Those that have every word; a word in the label counts more than one in the explanation. */
@@ -48,7 +46,8 @@ export function find(all: readonly Entry[], typed: string): Entry[] {
     parts.filter((part) => label.toLowerCase().includes(part)).length
   return all
     .filter((entry) => {
-      const text = `${entry.label} ${entry.words} ${texts.sections[entry.section]}`.toLowerCase()
+      const text =
+        `${entry.label} ${entry.help} ${entry.id} ${texts.sections[entry.section]}`.toLowerCase()
       return parts.every((part) => text.includes(part))
     })
     .sort((one, other) => rank(other) - rank(one))

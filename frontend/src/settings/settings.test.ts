@@ -190,7 +190,7 @@ it.each([
   [null, null, ''],
   [
     'a',
-    { routingStrategy: 'fill_first', days: null },
+    { routingStrategy: 'fill_first', days: null, requestLogRetentionDays: 9 },
     'a · Which account serves: Fullest first · days: null',
   ],
   [null, { long: 'x'.repeat(300) }, `long: ${'x'.repeat(194)}…`],

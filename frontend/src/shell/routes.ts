@@ -25,7 +25,6 @@ export type Route = {
   page: ComponentType
 }
 
-
 export const ROUTES: readonly Route[] = [
   {
     name: 'overview',
