@@ -30,7 +30,7 @@ export function Status({ tone, children, className }: Props) {
         aria-hidden="true"
         className={classes(tone === 'serving' ? 'mx-0.5 size-2.5' : 'size-3.5', 'shrink-0', colour)}
       />
-      <span className="truncate">{children}</span>
+      <span className="min-w-0 overflow-hidden text-ellipsis">{children}</span>
     </span>
   )
 }
