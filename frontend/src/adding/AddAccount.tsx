@@ -1,4 +1,17 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useLocation } from 'wouter'
+
+import { connect } from '../api/queries'
+import { Button } from '../ui/Button'
+import { Private } from '../ui/Private'
 import { Sheet } from '../ui/Sheet'
+import { Tabs } from '../ui/Tabs'
+import { BrowserSignIn } from './BrowserSignIn'
+import { DeviceCode } from './DeviceCode'
+import { Import } from './Import'
+import { isNear } from './near'
+import { type Done, Outcome } from './Outcome'
 import { texts } from './texts'
 
 type Props = {
@@ -6,7 +19,87 @@ type Props = {
   onClose: () => void
 }
 
-/** How an account comes into the pool. */
+type Way = keyof typeof texts.way
+
+/** How an account comes into the pool. What is under way ends with the sheet. */
 export function AddAccount({ again, onClose }: Props) {
-  return <Sheet open onClose={onClose} title={again ? texts.again(again.email) : texts.title} />
+  const cache = useQueryClient()
+  const [way, setWay] = useState<Way>(isNear(window.location.hostname) ? 'browser' : 'device')
+  const [round, setRound] = useState(0)
+  const [done, setDone] = useState<Done | null>(null)
+
+  const signIn = {
+    accountId: again?.id ?? null,
+    onStartAgain: () => setRound(round + 1),
+    onSignedIn(accountId: string) {
+      void cache.invalidateQueries()
+      setDone({ accountId })
+    },
+  }
+  const tabs = [
+    {
+      value: 'browser' as const,
+      content: <BrowserSignIn key={round} {...signIn} onOther={() => setWay('device')} />,
+    },
+    {
+      value: 'device' as const,
+      content: <DeviceCode key={round} {...signIn} onOther={() => setWay('browser')} />,
+    },
+    { value: 'import' as const, content: <Import onImported={(fates) => setDone({ fates })} /> },
+  ]
+
+  return (
+    <Sheet
+      open
+      onClose={onClose}
+      title={again ? texts.again : texts.title}
+      description={
+        again && (
+          <>
+            <Private>{again.email}</Private>. {texts.only}
+          </>
+        )
+      }
+      footer={
+        done && (
+          <Next isAgain={again !== undefined} onClose={onClose} onAnother={() => setDone(null)} />
+        )
+      }
+    >
+      {done ? (
+        <Outcome done={done} again={again?.email ?? null} />
+      ) : (
+        <Tabs
+          label={texts.ways}
+          value={way}
+          onChange={setWay}
+          tabs={tabs
+            .filter(({ value }) => !again || value !== 'import')
+            .map((tab) => ({ ...tab, label: texts.way[tab.value] }))}
+        />
+      )}
+    </Sheet>
+  )
+}
+
+type NextProps = { isAgain: boolean; onClose: () => void; onAnother: () => void }
+
+/** Who has an account but no client yet goes on to that. */
+function Next({ isAgain, onClose, onAnother }: NextProps) {
+  const { data } = useQuery(connect)
+  const [, navigate] = useLocation()
+  const isFirst = !isAgain && data?.seen.length === 0
+  return (
+    <>
+      {!isAgain && <Button onClick={onAnother}>{texts.done.another}</Button>}
+      <Button look={isFirst ? 'plain' : 'primary'} onClick={onClose}>
+        {texts.done.done}
+      </Button>
+      {isFirst && (
+        <Button look="primary" onClick={() => navigate('/connect')}>
+          {texts.done.connect}
+        </Button>
+      )}
+    </>
+  )
 }

@@ -4,6 +4,7 @@ import { duration } from '../lib/format'
 import { Card } from '../ui/Card'
 import { RelativeTime } from '../ui/RelativeTime'
 import { Status } from '../ui/Status'
+import { Waiting } from '../ui/Waiting'
 import { adviceOn, type Seen, toneOf } from './heard'
 import { type Refused, TurnedAway } from './TurnedAway'
 import { texts } from './texts'
@@ -18,13 +19,8 @@ export function Arrivals({ seen, turnedAway }: Props) {
   const heard = useHeard()
   return (
     <Card title={said.title}>
-      {!heard && (
-        <p role="status" className="mb-4 flex items-center gap-2 text-muted">
-          <span aria-hidden="true" className="size-2 animate-pulse rounded-full bg-accent" />
-          {seen.length === 0 ? said.waiting : said.next}
-        </p>
-      )}
-      <ul aria-live="polite" aria-relevant="additions" className="divide-y divide-line">
+      {!heard && <Waiting>{seen.length === 0 ? said.waiting : said.next}</Waiting>}
+      <ul aria-live="polite" aria-relevant="additions" className="divide-y divide-line [p+&]:mt-4">
         {seen.map((one) => (
           <Arrival key={one.client} seen={one} />
         ))}
