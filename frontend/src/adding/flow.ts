@@ -30,7 +30,10 @@ export async function signIn(
     signal.addEventListener('abort', leave)
     if (signal.aborted) return leave()
     show({ stage: 'waiting', begun })
-    const ended = await outcome(begun.flowId, signal)
+    window.addEventListener('pagehide', leave)
+    const ended = await outcome(begun.flowId, signal).finally(() =>
+      window.removeEventListener('pagehide', leave),
+    )
     signal.removeEventListener('abort', leave)
     show(ended)
   } catch (error) {
