@@ -19,6 +19,7 @@ export function useChange() {
   const cache = useQueryClient()
   const refresh = () => cache.invalidateQueries({ queryKey: settings.queryKey })
   const { mutate, isPending } = useMutation({
+    scope: { id: 'settings' }, // one at a time: each raises the version that the next expects
     mutationFn: ({ changes }: Change) => {
       const expectedVersion = cache.getQueryData(settings.queryKey)?.version ?? null
       return ask(api.PUT('/api/settings', { body: { ...changes, expectedVersion } }))

@@ -380,7 +380,11 @@ export const texts = catalogue({
       skip: 'Leave out what cannot be right',
       act: 'Bring it in',
       imported: (count: number) =>
-        count === 1 ? '1 record is in force.' : `${number(count)} records are in force.`,
+        count === 0
+          ? 'All of it was here already.'
+          : count === 1
+            ? '1 record is in force.'
+            : `${number(count)} records are in force.`,
       kinds: {
         account: 'Account',
         'api key': 'API key',
@@ -405,7 +409,7 @@ export const texts = catalogue({
       all: 'Everything',
       none: 'Nothing yet.',
       more: 'Show older ones',
-      columns: { when: 'When', what: 'What', who: 'Who', target: 'On', details: 'Details' },
+      columns: { when: 'When', what: 'What', who: 'Who' },
       actors: {
         session: 'signed in',
         token: 'admin token',
