@@ -130,7 +130,6 @@ async def build(
     )
     keeper = Keeper(store)
     timeline = Timeline(store.add_account_events)
-    prices = price_list.shipped()
     try:
         async with asyncio.TaskGroup() as group:
             spawn = partial(_spawn, group)
@@ -157,7 +156,7 @@ async def build(
             environment = Amounts(
                 settings.proxy_account_stream_limit, settings.request_log_retention_days
             )
-            rules = Rules(pool, environment)
+            rules = Rules(pool, environment, price_list.shipped())
             operator = StoredSettings(store, environment, rules.take)
             await operator.look()
             ring = KeyRing(store.keys, clock)
@@ -188,7 +187,7 @@ async def build(
                 owner_of=partial(_owner_of, store),
                 note=timeline.note,
                 price=lambda model, usage, tier: pricing.price(
-                    model, usage, tier=tier, catalogue=prices
+                    model, usage, tier=tier, catalogue=rules.prices
                 ),
                 on_receipt=_log_receipt,
                 clock=clock,
@@ -278,7 +277,7 @@ async def build(
                     live,
                     lambda: telling.in_flight,
                     bus,
-                    lambda model: pricing.list_price(model, prices),
+                    lambda model: pricing.list_price(model, rules.prices),
                     models.serves,
                 ),
                 installation=Installation.of(settings, __version__),

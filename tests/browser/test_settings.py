@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 from tests.browser.looking import Look, Visitor, axe, overflow
+from tests.journeys import wire
 from tests.journeys.pool import Pool
 from tests.journeys.service import Service
 
@@ -30,6 +31,7 @@ SECTIONS = (
 )
 FAST, AT_A_TIME = "Never serve in fast mode", "Requests at a time, per account"
 UNTOUCHED = {
+    "modelPrices": {},
     "prohibitFastMode": False,
     "proxyAccountStreamLimit": 8,
     "requestLogRetentionOverrideDays": None,
@@ -230,6 +232,34 @@ async def test_password_codes_and_sessions(browser: Browser, visitor: Visitor) -
     await page.get_by_label("Only").select_option("Set up codes")
     await expect(page).to_have_url(f"{visitor.url}/settings/audit?action=confirm_totp_setup")
     await expect(page.get_by_role("row", name="Removed the password")).to_have_count(0)
+
+
+async def test_a_model_without_a_price_is_given_one_and_loses_it_again(
+    visitor: Visitor, service: Service, sim: Simulator
+) -> None:
+    began_at = sim.now()
+    await wire.ask(service, model="sim-long.7f", key="sim-text.1")
+    await service.closed_rows(since=began_at, count=1)
+    page = await visitor.goto("/")
+    await page.get_by_role("link", name="Set a price").click()
+    row = page.get_by_role("row", name="sim-long.7f")
+    await expect(row).to_contain_text("Unknown")
+    await row.get_by_role("button", name="Change the price").click()
+    await page.get_by_label("Input").fill("1.25")
+    await page.get_by_label("Output").fill("cheap")
+    await press(page, "Save")
+    await expect(page.get_by_text("An amount in dollars, as 1.25").first).to_be_visible()
+    assert await axe(page) == []
+    await page.get_by_label("Cached").fill("0.125")
+    await page.get_by_label("Output").fill("10")
+    await page.keyboard.press("Enter")
+    await expect(row).to_contain_text("Your own")
+    assert await told(service, "modelPrices") == {
+        "sim-long.7f": {"input": 1_250_000, "cached": 125_000, "output": 10_000_000}
+    }
+    await page.get_by_role("button", name="Undo").click()
+    await expect(row).to_contain_text("Unknown")
+    assert await told(service, "modelPrices") == {}
 
 
 async def test_everything_goes_out_as_a_bundle_and_comes_in(

@@ -5,7 +5,14 @@ import math
 import pytest
 
 from codex_lb.core import operator_settings
-from codex_lb.core.operator_settings import Amounts, InvalidSettingError, OperatorSettings, as_json
+from codex_lb.core.operator_settings import (
+    Amounts,
+    InvalidSettingError,
+    OperatorSettings,
+    OwnPrice,
+    as_json,
+)
+from codex_lb.core.pricing import ListPrice, ModelPrice, Prices, Rates, Tariff, list_price
 from codex_lb.core.routing_settings import RoutingSettings
 
 SET = OperatorSettings(
@@ -18,6 +25,7 @@ SET = OperatorSettings(
     stream_limit=3,
     log_days=0,
     sample_days=45,
+    prices={"GPT-x": OwnPrice(1_000_000, 100_000, 5_000_000)},
 )
 ENVIRONMENT = Amounts(stream_limit=8, log_days=90, sample_days=90)
 IN_JSON = {
@@ -36,6 +44,7 @@ IN_JSON = {
     "proxyAccountStreamLimit": 3,
     "requestLogRetentionOverrideDays": 0,
     "usageHistoryRetentionOverrideDays": 45,
+    "modelPrices": {"GPT-x": {"input": 1_000_000, "cached": 100_000, "output": 5_000_000}},
     "version": 7,
 }
 
@@ -133,6 +142,10 @@ def test_the_operators_word_stands_over_the_environments() -> None:
         {"requestLogRetentionOverrideDays": 29},
         {"usageHistoryRetentionOverrideDays": 44},
         {"usageHistoryRetentionOverrideDays": 3_651},
+        {"modelPrices": {"gpt-x": {"input": 1, "cached": 1}}},
+        {"modelPrices": {"gpt-x": {"input": -1, "cached": 1, "output": 1}}},
+        {"modelPrices": {"gpt-x": {"input": 1, "cached": 1, "output": 1.5}}},
+        {"modelPrices": {"": {"input": 1, "cached": 1, "output": 1}}},
     ],
     ids=str,
 )
@@ -158,3 +171,12 @@ def test_a_single_account_that_has_left_is_no_obstacle_to_other_changes() -> Non
 )
 def test_what_cannot_be_read_does_not_open_the_door(stored: object, is_closed: bool) -> None:
     assert operator_settings.fallback(stored) == OperatorSettings(needs_api_key=is_closed)
+
+
+def test_an_own_price_is_found_whatever_its_letters_and_is_no_estimate() -> None:
+    shipped = Prices({"gpt-y": ModelPrice(Tariff(Rates(1, 1, 1)))})
+    prices = shipped.with_overrides(SET.model_prices())
+    assert list_price("gpt-X", prices) == ListPrice(
+        Rates(1_000_000, 100_000, 5_000_000), estimated=False
+    )
+    assert changed({"modelPrices": {}})["modelPrices"] == {}

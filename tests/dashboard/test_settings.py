@@ -27,6 +27,7 @@ DEFAULTS = {
     "requestLogRetentionOverrideDays": None,
     "usageHistoryRetentionDays": 90,
     "usageHistoryRetentionOverrideDays": None,
+    "modelPrices": {},
     "importWithoutOverwrite": False,
     "totpRequiredOnLogin": False,
     "totpConfigured": False,
@@ -83,6 +84,11 @@ async def test_all_fields_are_told_with_their_defaults(client: httpx2.AsyncClien
             {"routingStrategy": "single_account", "singleAccountId": "a"},
             id="one account that exists",
         ),
+        pytest.param(
+            {"modelPrices": {"gpt-x": {"input": 1, "cached": 0, "output": 9}}},
+            {"modelPrices": {"gpt-x": {"input": 1, "cached": 0, "output": 9}}},
+            id="what a model costs",
+        ),
     ],
 )
 async def test_a_change_is_merged_and_raises_the_version(
@@ -132,6 +138,12 @@ async def test_when_the_single_account_has_left_everything_else_can_still_be_set
             422,
             "validation_error",
             "singleAccountId",
+        ),
+        (
+            {"modelPrices": {"gpt-x": {"input": -1, "cached": 0, "output": 9}}},
+            422,
+            "validation_error",
+            "modelPrices",
         ),
         ([], 422, "validation_error", "body"),
     ],

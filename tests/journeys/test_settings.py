@@ -58,6 +58,17 @@ async def test_speed_that_costs_extra_can_be_forbidden(service: Service, pool: P
     assert [row["service_tier"] for row in await pool.rows(2)] == [None, "priority"]
 
 
+async def test_an_own_price_is_what_the_next_request_costs(service: Service, pool: Pool) -> None:
+    await pool.add()
+    for own in ({"gpt-5.5": {"input": 0, "cached": 0, "output": 2_000_000}}, {}):
+        await put(service, modelPrices=own)
+        await wire.ask(service)
+    await pool.rows(2)
+    listed, priced = (await service.admin("GET", "/api/request-logs"))["requests"][:2]
+    assert priced["costUsd"] == pytest.approx(priced["outputTokens"] * 2e-6)
+    assert listed["costUsd"] > priced["costUsd"]
+
+
 async def test_a_session_lives_as_long_as_is_set(service: Service) -> None:
     await put(service, dashboardSessionTtlSeconds=3_600)
     jar = aiohttp.CookieJar(unsafe=True)  # also from a bare address

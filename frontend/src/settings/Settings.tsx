@@ -116,7 +116,7 @@ function show(section: Section, document: Document): ReactNode {
         </Card>
       )
     case 'models':
-      return <Models models={document.models} />
+      return <Models document={document} />
     case 'data':
       return <Data document={document} />
     case 'audit':

@@ -7,7 +7,7 @@ import { texts } from './texts'
 
 export type Document = Schema['SettingsDocument']
 export type Changes = Omit<Schema['SettingsUpdate'], 'expectedVersion'>
-export type Name = keyof Changes
+export type Name = Exclude<keyof Changes, 'modelPrices'> // these are set model by model
 export type Section = keyof typeof texts.sections
 export type Value = string | number | boolean | null
 

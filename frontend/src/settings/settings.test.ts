@@ -48,10 +48,11 @@ const DOCUMENT: Document = {
     sessions: 1,
   },
   models: [
-    { id: 'gpt-5.5', name: 'GPT-5.5', plans: ['plus'], rates: null },
+    { id: 'gpt-5.5', name: 'GPT-5.5', own: false, plans: ['plus'], rates: null },
     {
       id: 'gpt-5.4',
       name: 'GPT-5.4',
+      own: false,
       plans: [],
       rates: { input: 1, cached: 1, output: 1, estimated: false },
     },

@@ -341,11 +341,23 @@ export const texts = catalogue({
         price: 'Price',
       },
       anyPlan: 'any',
-      states: { known: 'Known', estimated: 'Estimated', unknown: 'Unknown' },
+      states: { known: 'Known', estimated: 'Estimated', unknown: 'Unknown', own: 'Your own' },
+      set: 'Change the price',
+      setOf: (model: string) => `Change the price of ${model}`,
       estimated: 'Estimated: by the rates of the model most like it.',
       unknown:
         'Unknown: its requests cost nothing that is known, and keys with a budget in dollars may not use it.',
       rates: (input: string, output: string) => `${input} in, ${output} out`,
+    },
+
+    price: {
+      title: (model: string) => `What ${model} costs`,
+      about:
+        'Dollars per million tokens. It holds from the next request on; what is logged keeps its cost.',
+      wrong: 'An amount in dollars, as 1.25',
+      clear: 'Back to the list price',
+      set: (model: string) => `The price of ${model} is saved.`,
+      cleared: (model: string) => `${model} costs what the list says again.`,
     },
 
     data: {

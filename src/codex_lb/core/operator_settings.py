@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, field
 
 from codex_lb.core import operator, routing_settings
+from codex_lb.core.pricing import ModelPrice, Rates, Tariff
 from codex_lb.core.routing_settings import RoutingSettings
 
 _NEEDS_KEY = "apiKeyAuthEnabled"
@@ -25,6 +26,16 @@ _CLEARED_BY_NULL = frozenset({"singleAccountId", _LOG_DAYS, _SAMPLE_DAYS})
 _LEAST_DAYS = {_LOG_DAYS: 30, _SAMPLE_DAYS: 45}
 
 Days = Annotated[int, Meta(ge=0, le=3_650)]
+Rate = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]  # micro-dollars per million tokens
+ModelName = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class OwnPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the operator says a model costs; the names are those of `pricing.Rates`."""
+
+    input: Rate
+    cached: Rate
+    output: Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +63,21 @@ class OperatorSettings(msgspec.Struct, frozen=True):
     )
     log_days: Days | None = field(default=None, name=_LOG_DAYS)
     sample_days: Days | None = field(default=None, name=_SAMPLE_DAYS)
+    prices: Annotated[dict[ModelName, OwnPrice], Meta(max_length=500)] = field(
+        default_factory=dict, name="modelPrices"
+    )
 
     def __post_init__(self) -> None:
         for name, days in ((_LOG_DAYS, self.log_days), (_SAMPLE_DAYS, self.sample_days)):
             if days and days < _LEAST_DAYS[name]:
                 raise ValueError(f"`{name}` must be 0 or at least {_LEAST_DAYS[name]}")
+
+    def model_prices(self) -> dict[str, ModelPrice]:
+        """The operator's own, by the name as it is looked up."""
+        return {
+            name.lower(): ModelPrice(Tariff(Rates(own.input, own.cached, own.output)))
+            for name, own in self.prices.items()
+        }
 
     def amounts(self, environment: Amounts) -> Amounts:
         """Those in force."""

@@ -15,6 +15,14 @@ from codex_lb.dashboard.sign_in import SignIn
 from codex_lb.dashboard.summaries import Shape
 
 
+class OwnPrice(Shape):
+    """Micro-dollars per million tokens."""
+
+    input: int
+    cached: int
+    output: int
+
+
 class SettingsResponse(Shape):
     """Days of retention are those in force; 0 is for ever. An import always replaces."""
 
@@ -35,6 +43,7 @@ class SettingsResponse(Shape):
     request_log_retention_override_days: int | None
     usage_history_retention_days: int
     usage_history_retention_override_days: int | None
+    model_prices: dict[str, OwnPrice]
     import_without_overwrite: Literal[False] = False
     totp_required_on_login: bool
     totp_configured: bool
@@ -42,7 +51,10 @@ class SettingsResponse(Shape):
 
 
 class SettingsUpdate(Shape):
-    """What is missing or null stays as it is, but a null clears the single account and overrides."""
+    """What is missing or null stays as it is, but a null clears the single account and overrides.
+
+    `model_prices`: all that are not as shipped; it takes the place of those before.
+    """
 
     sticky_threads_enabled: bool | None = None
     prefer_earlier_reset_accounts: bool | None = None
@@ -59,6 +71,7 @@ class SettingsUpdate(Shape):
     dashboard_session_ttl_seconds: int | None = None
     request_log_retention_override_days: int | None = None
     usage_history_retention_override_days: int | None = None
+    model_prices: dict[str, OwnPrice] | None = None
     totp_required_on_login: bool | None = None
     expected_version: int | None = None
 

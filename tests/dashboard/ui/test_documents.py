@@ -407,13 +407,20 @@ async def test_each_setting_says_where_it_was_set(client: httpx2.AsyncClient) ->
 async def test_each_model_says_what_it_costs_and_which_plans_have_it(
     client: httpx2.AsyncClient,
 ) -> None:
-    (model,) = (await get(client, "settings"))["models"]
+    nameless, model = (await get(client, "settings"))["models"]
+    assert nameless["id"] == "nobody-knows"  # not on offer, but asked for
+    assert (nameless["rates"], nameless["own"]) == (None, False)
     assert model == {
         "id": "gpt-5.4",
         "name": "GPT-5.4",
         "plans": ["plus"],
         "rates": {"input": 2_500_000, "cached": 250_000, "output": 15_000_000, "estimated": True},
+        "own": False,
     }
+    own = {"gpt-5.4": {"input": 1, "cached": 1, "output": 1}}
+    assert (await client.put("/api/settings", json={"modelPrices": own})).status_code == 200
+    models = (await get(client, "settings"))["models"]
+    assert {each["id"]: each["own"] for each in models} == {"gpt-5.4": True, "nobody-knows": False}
 
 
 async def test_open_pages_are_told_when_an_operator_acts(

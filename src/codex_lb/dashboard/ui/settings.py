@@ -15,6 +15,8 @@ from codex_lb.dashboard.summaries import Shape
 from codex_lb.dashboard.ui.documents import Document, Sources, reply
 from codex_lb.settings import Settings, shown
 
+_ASKED_S = 604_800  # within which a model that has no price was asked for
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -77,6 +79,7 @@ class ServedModel(Shape):
     name: str
     plans: list[str]
     rates: Rates | None
+    own: bool  # the price is the operator's
 
 
 class About(Shape):
@@ -137,12 +140,13 @@ async def document(sources: Sources, installation: Installation) -> SettingsDocu
             ),
             "models": [
                 ServedModel(
-                    id=str(each["id"]),
-                    name=str(each["name"]),
-                    plans=[plan for plan in plans if sources.serves(plan, str(each["id"]))],
-                    rates=_rates(sources.list_price(str(each["id"]))),
+                    id=model,
+                    name=name,
+                    plans=[plan for plan in plans if sources.serves(plan, model)],
+                    rates=_rates(sources.list_price(model)),
+                    own=model.lower() in known.model_prices(),
                 )
-                for each in sources.models()
+                for model, name in (await _named(sources, known)).items()
             ],
             "about": About(
                 version=installation.version,
@@ -152,6 +156,15 @@ async def document(sources: Sources, installation: Installation) -> SettingsDocu
             ),
         }
     )
+
+
+async def _named(sources: Sources, known: OperatorSettings) -> dict[str, str]:
+    """Models by id: those on offer, those with a price of the operator's, those without any."""
+    now = sources.clock()
+    asked = await sources.history.hourly("model", start_at=now - _ASKED_S, end_at=now)
+    unpriced = sorted({each.key for each in asked if sources.list_price(each.key) is None})
+    offered = {str(each["id"]): str(each["name"]) for each in sources.models()}
+    return {model: model for model in (*known.prices, *unpriced)} | offered
 
 
 def _rates(price: ListPrice | None) -> Rates | None:
