@@ -3,17 +3,17 @@ import { type FormEvent, useId, useState } from 'react'
 
 import { api, ask } from '../api/client'
 import { Problem } from '../api/problem'
+import type { Schema } from '../api/queries'
 import { common } from '../lib/texts'
 import { Button } from '../ui/Button'
 import { Dialog } from '../ui/Dialog'
 import { Field } from '../ui/Field'
 import { Input } from '../ui/Input'
-import type { NewKey } from './Configuration'
 import { texts } from './texts'
 
 const { sheet } = texts
 
-type Props = { onCreated: (key: NewKey) => void; onClose: () => void }
+type Props = { onCreated: (key: Schema['ApiKeyCreateResponse']) => void; onClose: () => void }
 
 export function CreateKey({ onCreated, onClose }: Props) {
   const form = useId()

@@ -5,25 +5,15 @@ import type { Schema } from '../api/queries'
 import { Button } from '../ui/Button'
 import { Field } from '../ui/Field'
 import { Select } from '../ui/Select'
-import type { NewKey } from './Configuration'
 import { CreateKey } from './CreateKey'
-import { type Address, type Chosen, type KeyChoice, NO_KEY } from './choices'
+import { NO_KEY } from './choices'
 import { texts } from './texts'
+import type { Choice } from './useChoice'
 
-type Props = {
-  told: Schema['ConnectDocument']
-  places: readonly Address[]
-  address: Address
-  model: string
-  keys: readonly KeyChoice[]
-  chosen: Chosen
-  secret: string | null
-  onChange: (changes: { at?: Address['at']; model?: string; key?: string }) => void
-  onFresh: (key: NewKey) => void
-}
+type Props = { told: Schema['ConnectDocument']; choice: Choice }
 
-export function Picks(props: Props) {
-  const { told, places, address, model, keys, chosen, secret, onChange, onFresh } = props
+export function Picks({ told, choice }: Props) {
+  const { places, address, model, keys, key: chosen, secret, change } = choice
   const [creating, setCreating] = useState(false)
   const models = told.models.some(({ id }) => id === model)
     ? told.models
@@ -44,7 +34,7 @@ export function Picks(props: Props) {
             {...control}
             value={address.at}
             options={places.map(({ at, url }) => [at, texts.places[at](url)] as const)}
-            onChange={(at) => onChange({ at })}
+            onChange={(at) => change({ at })}
           />
         )}
       </Field>
@@ -54,7 +44,7 @@ export function Picks(props: Props) {
             {...control}
             value={model}
             options={models.map(({ id, label }) => [id, label] as const)}
-            onChange={(next) => onChange({ model: next })}
+            onChange={(next) => change({ model: next })}
           />
         )}
       </Field>
@@ -70,7 +60,7 @@ export function Picks(props: Props) {
               className="min-w-0 flex-1 basis-56"
               value={chosen.kind === 'key' ? chosen.key.id : NO_KEY}
               options={keyOptions}
-              onChange={(key) => onChange({ key: key === NO_KEY ? '' : key })}
+              onChange={(key) => change({ key: key === NO_KEY ? '' : key })}
             />
             <Button onClick={() => setCreating(true)}>
               <Plus aria-hidden="true" className="size-4" />
@@ -79,7 +69,7 @@ export function Picks(props: Props) {
           </span>
         )}
       </Field>
-      {creating && <CreateKey onCreated={onFresh} onClose={() => setCreating(false)} />}
+      {creating && <CreateKey onCreated={choice.takeFresh} onClose={() => setCreating(false)} />}
     </div>
   )
 }

@@ -13,7 +13,10 @@ export type Address = {
 }
 
 /** `page`: the address of this page without its path, with what stands before every path. */
-export function addresses(told: Pick<Told, 'localUrl' | 'isLocal' | 'needsKey'>, page: string) {
+export function addresses(
+  told: Pick<Told, 'localUrl' | 'isLocal' | 'needsKey'>,
+  page: string,
+): [Address, ...Address[]] {
   const here: Address = { at: 'page', url: page, needsKey: told.needsKey || !told.isLocal }
   const local: Address = { at: 'local', url: told.localUrl, needsKey: told.needsKey }
   return isSame(page, told.localUrl) ? [here] : [here, local]

@@ -55,6 +55,7 @@ it.each([
   ['rate_limit', 'rate_limit_exceeded', 'x', 'failed', texts.advice.limit],
   ['error', 'no_accounts', 'x', 'failed', texts.advice.accounts],
   ['error', 'model_not_supported', 'x', 'failed', texts.advice.model],
+  ['error', null, "The 'x' model is not supported when …", 'failed', texts.advice.model],
   ['error', 'something_new', 'It says so.\n- a: spent', 'failed', 'It says so.'],
   ['error', null, null, 'failed', texts.advice.unknown],
 ] as const)('says of %s %s what to do', (status, errorCode, errorMessage, tone, advice) => {

@@ -39,13 +39,16 @@ type Advice = { text: string; href?: string }
 export function adviceOn({ status, errorCode, errorMessage }: Seen): Advice | null {
   if (status === 'ok' || status === 'in_progress') return null
   if (status === 'cancelled') return { text: texts.advice.cancelled }
-  const cause = CAUSES[errorCode ?? '']
+  const cause = CAUSES[errorCode ?? ''] ?? (NO_MODEL.test(errorMessage ?? '') ? 'model' : undefined)
   if (!cause) return { text: firstLine(errorMessage) ?? texts.advice.unknown }
   const href = PLACES[cause]
   return { text: texts.advice[cause], ...(href ? { href } : {}) }
 }
 
 type Cause = Exclude<keyof typeof texts.advice, 'cancelled' | 'unknown'>
+
+/** Upstream's own sentence comes without a code. */
+const NO_MODEL = /model is not supported|model .*does not exist/i
 
 const CAUSES: Record<string, Cause> = {
   no_accounts: 'accounts',

@@ -6,6 +6,7 @@ export const texts = catalogue({
     noAccounts: 'There is no account in the pool yet, so every request would be refused.',
     addAccount: 'Add an account',
     client: 'Client',
+    configuration: 'Configuration',
     address: 'Address',
     addressHint: 'Where the client finds codex-lb',
     places: {
@@ -13,7 +14,6 @@ export const texts = catalogue({
       local: (url: string) => `${url} (its own machine)`,
     },
     model: 'Model',
-    baseUrl: 'Base URL',
     key: 'API key',
     noKey: 'No key',
     noKeyYet: 'none yet',
@@ -89,33 +89,26 @@ export const texts = catalogue({
     trouble: {
       title: 'Nothing arrives?',
       why: 'What never reaches codex-lb cannot be shown here. What the client shows tells why:',
-      shows: 'The client shows',
-      means: 'What to do',
       rows: (variable: string, base: string) => [
         [
           'Connection refused, or no answer',
           `Nothing is at that address. Compare it with the base URL, ${base}. From another machine it takes an address that leads here: codex-lb listens on its own machine only, unless CODEX_LB_HOST is set.`,
         ],
         [
-          '401, Missing API key',
-          `The client sends no key. Set ${variable} in the very shell, service or editor that starts it.`,
+          `${variable} is missing or not set`,
+          'The client asks nobody without it. Set it in the very shell, service or editor that starts the client.',
         ],
         [
-          '401, another text about the API key',
-          'The key is misspelt, disabled, expired or deleted. See the page of keys, or create a new one above.',
+          'An answer, but nothing arrives here',
+          'The client still asks somebody else. It reads its configuration when it starts: start it anew, and look for another provider, profile or file that comes first.',
         ],
         [
-          '401, authentication must be configured before remote access',
-          'The client is on another machine, or behind a proxy, and shows no key. Create one above.',
-        ],
-        ['403, the key may not use the model', 'Choose another model, or allow it to the key.'],
-        [
-          '403, this address is not allowed',
-          'Settings, Network lists the addresses that may call, and the client’s is not among them.',
+          'A page of HTML, or another program’s error',
+          'Something else answers at that address, or a proxy on the way does not pass this path on.',
         ],
         [
-          '404, there is nothing at …',
-          `The path is wrong. The base URL of this client is ${base}.`,
+          'A certificate or TLS error',
+          'codex-lb speaks plain HTTP. Only a proxy in front of it has an address that begins with https.',
         ],
       ],
     },

@@ -20,7 +20,7 @@ export function ErrorState({ message, requestId, dataFrom, busy = false, onRetry
       className="mb-4 flex flex-wrap items-center gap-x-3 gap-y-2 rounded border border-failed bg-card px-3 py-2"
     >
       <OctagonAlert aria-hidden="true" className="size-4 shrink-0 text-failed" />
-      <p className="min-w-0 grow">
+      <p className="min-w-0 flex-1 basis-48 break-words">
         {message}
         {(dataFrom || requestId) && (
           <span className="block text-xs text-muted">

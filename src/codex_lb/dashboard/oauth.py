@@ -190,7 +190,8 @@ def _not_begun(refused: Refused) -> Problem:
         return Problem(502, "device_auth_disabled", oauth.DEVICE_DISABLED)
     code = (signal.word or "").lower()
     known = code if code.isascii() and code.isidentifier() else "login_host_failed"
-    return Problem(502, known, f"The login host gives no device code: {describe(signal)}.")
+    why = describe(signal).removesuffix(".")
+    return Problem(502, known, f"The login host gives no device code: {why}.")
 
 
 def _status(flow: Flow | None) -> OauthStatusResponse:
