@@ -12,10 +12,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 from tests.browser.looking import Look, Visitor, axe, overflow
+from tests.journeys import wire
 from tests.journeys.pool import Pool
 from tests.journeys.service import Service, free_port
 
 from codex_lb.simulator import SimAccount, Simulator
+from codex_lb.simulator.steps import Refuse
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
@@ -152,6 +154,31 @@ async def test_where_device_codes_are_off_the_browser_is_offered(
     await page.get_by_role("button", name="Use the browser instead").click()
     await expect(page.get_by_role("link", name="Open the sign-in")).to_be_visible()
     await page.get_by_role("button", name="Close").click()
+
+
+async def test_only_the_account_itself_is_signed_in_again(
+    visitor: Visitor, service: Service, sim: Simulator
+) -> None:
+    pool = await Pool.begin(sim, service)
+    lost, other = await pool.add(), person(sim)
+    lost.upstream.expire()
+    sim.script(Refuse("refresh_token_reused"), account=lost.upstream, endpoint="refresh")
+    await wire.ask(service)
+    page = await visitor.goto(f"/accounts/{lost.id}")
+    await page.get_by_role("button", name="Sign in again").first.click()
+    sheet = page.get_by_role("dialog", name="Sign in again")
+    await expect(sheet.get_by_text(lost.upstream.email)).to_be_visible()
+    await expect(sheet.get_by_role("tab")).to_have_text(["Browser", "Device code"])
+
+    link = sheet.get_by_role("link", name="Open the sign-in")
+    for who, told in ((other, "Nothing was changed"), (lost.upstream, "is signed in again")):
+        url = f"{await link.get_attribute('href')}&login_hint={who.account_id}"
+        await visitor.context.request.get(url)
+        await expect(sheet.get_by_text(told)).to_be_visible()
+        if who is other:
+            await sheet.get_by_role("button", name="Start again").click()
+    await expect(sheet.get_by_role("button", name="Add another")).to_have_count(0)
+    assert list(await service.accounts()) == [lost.id]
 
 
 async def test_nothing_is_imported_before_it_was_shown_what_would_happen(
