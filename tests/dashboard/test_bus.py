@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
+from tests.dashboard.builders import Time
+
 from codex_lb.dashboard.bus import KEPT, Bus
 
 RETRY = b"retry: 1000\n\n"
@@ -27,7 +29,48 @@ async def test_a_page_is_told_what_happens_while_it_listens() -> None:
         (event,) = await take(page, 1)
     assert event.startswith(b"id: ")
     assert event.endswith(b'event: account.changed\ndata: {"accountId":"a"}\n\n')
-    assert not bus.is_heard
+
+
+async def test_events_are_made_from_when_a_page_asks_until_long_after_it_left() -> None:
+    time = Time()
+    bus = Bus(time)
+    heard = [bus.is_heard]
+    began = bus.begin()
+    heard.append(bus.is_heard)
+    bus.tell("account.changed", {"n": 1})
+    time.now += 30
+    async with aclosing(bus.listen(began, always)) as page:
+        assert b'{"n":1}' in (await take(page, 2))[1]
+        time.now += 100
+        heard.append(bus.is_heard)
+    for later_s in (59, 2):
+        time.now += later_s
+        heard.append(bus.is_heard)
+    assert heard == [False, True, True, True, False]
+
+
+async def test_who_comes_back_after_what_nobody_heard_asks_anew() -> None:
+    bus = Bus()
+    bus.tell("account.changed", {"n": 1})
+    seen = bus.cursor
+    bus.skip()
+    async with aclosing(bus.listen(seen, always)) as page:
+        assert b"event: resync" in (await take(page, 2))[1]
+    async with aclosing(bus.listen(bus.begin(), always)) as page:
+        await take(page, 1)
+        bus.tell("account.changed", {"n": 2})
+        assert b'{"n":2}' in (await take(page, 1))[0]
+
+
+async def test_a_page_is_told_again_what_may_not_have_been_written_yet() -> None:
+    time = Time()
+    bus = Bus(time)
+    bus.tell("request.finished", {"n": 1})
+    time.now += 1
+    bus.tell("request.finished", {"n": 2})
+    async with aclosing(bus.listen(bus.begin(), always)) as page:
+        told = await take(page, 2)
+    assert b'{"n":2}' in told[1]
 
 
 async def test_a_page_that_was_cut_off_goes_on_where_it_was() -> None:

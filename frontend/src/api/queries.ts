@@ -5,12 +5,9 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { facts } from '../lib/facts'
 import type { Range } from '../lib/range'
 import { api, ask } from './client'
-import { pollEvery } from './live'
 import type { components } from './schema'
 
 export type Schema = components['schemas']
-
-const RUNNING_MS = 5_000
 
 /** What came with the page, once: it is as old as the page. */
 export function first<T>(path: string) {
@@ -95,8 +92,6 @@ export const connect = queryOptions({
   queryKey: ['connect'],
   queryFn: () => ask(api.GET('/api/ui/connect')),
   ...first<Schema['ConnectDocument']>('/api/ui/connect'),
-  refetchInterval: ({ state }) =>
-    state.data?.seen.some(({ status }) => status === 'in_progress') ? RUNNING_MS : pollEvery(),
 })
 
 export const settings = queryOptions({

@@ -13,7 +13,7 @@ from codex_lb.core.live import Live, TurnedAway
 from codex_lb.core.model import Account, OpenedRequest, Receipt
 from codex_lb.core.request_log import client_group
 from codex_lb.dashboard import log_entries
-from codex_lb.dashboard.bus import Bus
+from codex_lb.dashboard.bus import Bus, Kind
 from codex_lb.store import RequestRecord
 
 _EVERY_S = 0.25
@@ -45,16 +45,14 @@ class Telling:
     def opened(self, row: OpenedRequest) -> None:
         self._log.opened(row)
         self._open[row.id] = row
-        if self._bus.is_heard:
-            self._bus.tell("request.started", _told(RequestRecord(row, None, "in_progress")))
+        self._tell("request.started", RequestRecord(row, None, "in_progress"))
 
     def closed(self, receipt: Receipt) -> None:
         self._log.closed(receipt)
         self._live.add(receipt)
         row = self._open.pop(receipt.id, None)
-        if row is not None and self._bus.is_heard:
-            record = RequestRecord(row, receipt, receipt.status)
-            self._bus.tell("request.finished", _told(record))
+        if row is not None:
+            self._tell("request.finished", RequestRecord(row, receipt, receipt.status))
 
     def account_changed(self, account: Account) -> None:
         """Told a little later: readings come with every reply."""
@@ -76,6 +74,12 @@ class Telling:
                 answer.message,
             )
         )
+
+    def _tell(self, kind: Kind, record: RequestRecord) -> None:
+        if self._bus.is_heard:
+            self._bus.tell(kind, _told(record))
+        else:
+            self._bus.skip()
 
     async def run(self) -> None:
         """Tell how it stands, until cancelled."""

@@ -37,7 +37,7 @@ class Sources:
 
     def stamp(self) -> dict[str, object]:
         """To be taken before anything is read: what happens later is told by the stream."""
-        return {"generated_at": moment(self.clock()), "stream_cursor": self.bus.cursor}
+        return {"generated_at": moment(self.clock()), "stream_cursor": self.bus.begin()}
 
 
 class Document(Shape):
