@@ -12,7 +12,19 @@ APP = REPOSITORY / "src" / "codex_lb" / "dashboard" / "static" / "app"
 AXE = REPOSITORY / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
 # Every page of the dashboard; each test of all pages goes through them.
-PAGES = ("/", "/accounts", "/requests", "/usage", "/keys", "/connect", "/settings", "/nowhere")
+PAGES = (
+    "/",
+    "/accounts",
+    "/requests",
+    "/usage",
+    "/keys",
+    "/connect",
+    "/settings",
+    "/settings/security",
+    "/settings/routing",
+    "/settings/models",
+    "/nowhere",
+)
 
 expect.set_options(timeout=15_000)  # two busy cores; nothing is judged by its speed
 

@@ -72,7 +72,7 @@ async def main() -> None:
         )
         for look in LOOKS:
             visitor = await Visitor.come(browser, url, look)
-            for path in (*PAGES, "/keys/new", "/login"):
+            for path in (*PAGES, "/accounts/new", "/keys/new", "/login"):
                 page = await visitor.goto(path)
                 await page.wait_for_timeout(_SETTLE_MS)
                 name = path.strip("/").replace("/", "-") or "overview"

@@ -2,7 +2,7 @@ import { keepPreviousData, type QueryClient, useQuery } from '@tanstack/react-qu
 import { useEffect, useRef } from 'react'
 
 import { useLive } from '../api/live'
-import { requestsPage } from '../api/queries'
+import { first, requestsPage, type Schema } from '../api/queries'
 import { type Document, type Row, refreshed, told } from './tail'
 import { asked, type View } from './view'
 
@@ -21,8 +21,15 @@ export function useRequests(view: View) {
         view,
         isProlonged: false,
       }),
+    ...(view.q === '' && view.range === '24h' && !view.zoom ? firstOf(view) : {}),
     placeholderData: keepPreviousData,
   })
+}
+
+/** What came with the page: the last day. */
+function firstOf(view: View) {
+  const { initialData, ...rest } = first<Schema['RequestsDocument']>('/api/ui/requests')
+  return initialData ? { initialData: { ...initialData, view, isProlonged: false }, ...rest } : {}
 }
 
 /** What begins and ends stands in the list at once; what only the service can count, a little later. */

@@ -39,10 +39,11 @@ _FIRST_DATA: dict[str, tuple[str, ...]] = {
     "connect": ("/api/ui/connect",),
     "keys": ("/api/ui/keys",),
     "login": (),
-    "requests": (),  # depends on the query
+    "requests": ("/api/ui/requests",),
     "settings": ("/api/ui/settings",),
     "usage": (),
 }
+_BY_QUERY = frozenset({"requests"})  # these show something else with a query
 _DEEPEST = 2  # parts of a page's address
 
 # Whoever stops the page behind a dialog from scrolling adds a style sheet, hence the nonce.
@@ -72,7 +73,10 @@ def install(
     async def page(request: Request) -> Response:
         if built is None:
             return plain(request, 200 if request.url.path == "/" else 404)
-        asked = _FIRST_DATA.get(_first_part(request.url.path))
+        part = _first_part(request.url.path)
+        asked = _FIRST_DATA.get(part)
+        if part in _BY_QUERY and request.url.query:
+            asked = ()
         signs_in = await _signs_in(callers, request)
         wanted = (_SESSION,) if signs_in or asked is None else (_SESSION, *asked)
         found = {path: await _ask(request, path) for path in wanted}
