@@ -176,6 +176,9 @@ async def test_only_the_account_itself_is_signed_in_again(
         await visitor.context.request.get(url)
         await expect(sheet.get_by_text(told)).to_be_visible()
         if who is other:
+            named = sheet.get_by_role("alert").locator(".private")
+            await expect(named).to_have_text([other.email, lost.upstream.email])
+            assert await axe(page) == []
             await sheet.get_by_role("button", name="Start again").click()
     await expect(sheet.get_by_role("button", name="Add another")).to_have_count(0)
     assert list(await service.accounts()) == [lost.id]

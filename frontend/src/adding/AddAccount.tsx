@@ -3,6 +3,8 @@ import { useState } from 'react'
 import { useLocation } from 'wouter'
 
 import { connect } from '../api/queries'
+import { oneOf } from '../lib/search'
+import { useParams } from '../lib/useParams'
 import { Button } from '../ui/Button'
 import { Private } from '../ui/Private'
 import { Sheet } from '../ui/Sheet'
@@ -13,20 +15,33 @@ import { Import } from './Import'
 import { isNear } from './near'
 import { type Done, Outcome } from './Outcome'
 import { texts } from './texts'
+import { afterwards, offered, WAYS, type Way } from './way'
 
 type Props = {
   again?: { id: string; email: string } // the account that is to be signed in anew
   onClose: () => void
 }
 
-type Way = keyof typeof texts.way
+const NEAREST = isNear(window.location.hostname) ? 'browser' : 'device'
+const PARAMS = { by: oneOf(WAYS, NEAREST) }
 
 /** How an account comes into the pool. What is under way ends with the sheet. */
 export function AddAccount({ again, onClose }: Props) {
   const cache = useQueryClient()
-  const [way, setWay] = useState<Way>(isNear(window.location.hostname) ? 'browser' : 'device')
+  const [{ by }, change] = useParams(PARAMS)
   const [round, setRound] = useState(0)
   const [done, setDone] = useState<Done | null>(null)
+
+  const ways = offered(again !== undefined)
+  const setWay = (way: Way) => change({ by: way })
+
+  function close() {
+    onClose()
+    const { pathname, search, hash } = window.location
+    const rest = afterwards(search)
+    if (rest !== search)
+      window.history.replaceState(window.history.state, '', pathname + rest + hash)
+  }
 
   const signIn = {
     accountId: again?.id ?? null,
@@ -51,7 +66,7 @@ export function AddAccount({ again, onClose }: Props) {
   return (
     <Sheet
       open
-      onClose={onClose}
+      onClose={close}
       title={again ? texts.again : texts.title}
       description={
         again && (
@@ -62,7 +77,7 @@ export function AddAccount({ again, onClose }: Props) {
       }
       footer={
         done && (
-          <Next isAgain={again !== undefined} onClose={onClose} onAnother={() => setDone(null)} />
+          <Next isAgain={again !== undefined} onClose={close} onAnother={() => setDone(null)} />
         )
       }
     >
@@ -71,10 +86,10 @@ export function AddAccount({ again, onClose }: Props) {
       ) : (
         <Tabs
           label={texts.ways}
-          value={way}
+          value={ways.includes(by) ? by : NEAREST}
           onChange={setWay}
           tabs={tabs
-            .filter(({ value }) => !again || value !== 'import')
+            .filter(({ value }) => ways.includes(value))
             .map((tab) => ({ ...tab, label: texts.way[tab.value] }))}
         />
       )}

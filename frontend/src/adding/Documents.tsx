@@ -2,6 +2,7 @@ import type { Schema } from '../api/queries'
 import { Badge } from '../ui/Badge'
 import { Private } from '../ui/Private'
 import { Status, type Tone } from '../ui/Status'
+import { Spoken } from './Spoken'
 import { texts } from './texts'
 
 const said = texts.import
@@ -38,14 +39,24 @@ export function Documents({ label, fates }: { label: string; fates: readonly Fat
                   <Private>{email}</Private>
                 </span>
               ) : (
-                <span className="min-w-0 break-all">{name}</span>
+                <span className="min-w-0 break-all">
+                  <Spoken>{name}</Spoken>
+                </span>
               )}
               {plan && <Badge>{plan}</Badge>}
             </span>
             <Status tone={TONES[state]}>{said.states[state]}</Status>
           </div>
-          {email && <p className="text-sm break-all text-muted">{name}</p>}
-          {note && <p className="text-sm break-words">{note}</p>}
+          {email && (
+            <p className="text-sm break-all text-muted">
+              <Spoken>{name}</Spoken>
+            </p>
+          )}
+          {note && (
+            <p className="text-sm break-words">
+              <Spoken>{note}</Spoken>
+            </p>
+          )}
         </li>
       ))}
     </ul>

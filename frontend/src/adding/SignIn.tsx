@@ -1,9 +1,9 @@
 import type { ReactNode } from 'react'
 
 import { Button } from '../ui/Button'
-import { ErrorState } from '../ui/ErrorState'
 import { Skeleton } from '../ui/Skeleton'
 import { Waiting } from '../ui/Waiting'
+import { Failure } from './Failure'
 import type { Begun, Method } from './flow'
 import { texts } from './texts'
 import { useFlow } from './useFlow'
@@ -35,7 +35,7 @@ export function SignIn({ method, accountId, onSignedIn, onStartAgain, onOther, c
     case 'failed':
       return (
         <>
-          <ErrorState message={flow.message} />
+          <Failure message={flow.message} />
           <div className="flex flex-wrap gap-2">
             <Button look="primary" onClick={onStartAgain}>
               {texts.startAgain}
