@@ -131,7 +131,9 @@ async def test_where_the_browser_cannot_come_back_its_address_is_pasted(
         await expect(page.get_by_text(f"{somebody.email} is signed in.")).to_be_visible()
 
 
-async def test_a_device_code_is_approved_elsewhere(visitor: Visitor, sim: Simulator) -> None:
+async def test_a_device_code_is_approved_elsewhere_and_the_next_one_declined(
+    visitor: Visitor, sim: Simulator
+) -> None:
     somebody = person(sim)
     page = await opened(visitor, "Device code")
     code = await page.get_by_role("status", name="Code").inner_text()
@@ -142,7 +144,11 @@ async def test_a_device_code_is_approved_elsewhere(visitor: Visitor, sim: Simula
     sim.approve_device(code, somebody)
     await expect(page.get_by_text(f"{somebody.email} is signed in.")).to_be_visible()
     await page.get_by_role("button", name="Add another").click()
-    await expect(page.get_by_role("status", name="Code")).not_to_have_text(code)
+    shown = page.get_by_role("status", name="Code")
+    await expect(shown).not_to_have_text(code)
+    sim.deny_device(await shown.inner_text())
+    await expect(page.get_by_role("alert")).to_contain_text("declined at ChatGPT")
+    assert await axe(page) == []
 
 
 async def test_where_device_codes_are_off_the_browser_is_offered(
@@ -211,6 +217,38 @@ async def test_nothing_is_imported_before_it_was_shown_what_would_happen(
     assert await axe(page) == []
     emails = {each["email"] for each in (await service.accounts()).values()}
     assert emails == {known.email, new.email}
+
+
+async def test_a_file_is_dropped_and_its_name_is_private(visitor: Visitor) -> None:
+    page = await visitor.goto("/accounts/new?by=import")
+    script = """() => {
+        const dropped = new DataTransfer()
+        dropped.items.add(new File(['{}'], 'ada@example.com.json'))
+        return dropped
+    }"""
+    event = {"dataTransfer": await page.evaluate_handle(script), "cancelable": True}
+    missed = await page.get_by_role("heading", name="Add an account").evaluate(
+        "(at, event) => !at.dispatchEvent(new DragEvent('drop', {...event, bubbles: true}))", event
+    )
+    assert missed  # the browser does not open it
+    await page.get_by_text("Drop files or a folder here").dispatch_event("drop", event)
+    row = page.get_by_role("list", name="What would be imported").get_by_role("listitem")
+    await expect(row.filter(has_text="tokens is missing")).to_have_count(1)
+    await expect(row.locator(".private")).to_have_text("ada@example.com.json")
+
+
+async def test_the_address_names_the_tab_for_as_long_as_the_sheet_is_open(
+    visitor: Visitor,
+) -> None:
+    page = await visitor.goto("/accounts/new?by=import")
+    await expect(page.get_by_role("tab", name="Import", selected=True)).to_be_visible()
+    await page.get_by_role("tab", name="Device code").click()
+    await expect(page).to_have_url(f"{visitor.url}/accounts/new?by=device")
+    await page.reload()
+    await expect(page.get_by_role("tab", name="Device code", selected=True)).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page).to_have_url(f"{visitor.url}/accounts")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 async def test_a_text_is_pasted_and_imported_by_keyboard(visitor: Visitor, sim: Simulator) -> None:

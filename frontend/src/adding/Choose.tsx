@@ -5,6 +5,7 @@ import { Field } from '../ui/Field'
 import { chosen } from './chosen'
 import { dropped } from './dropped'
 import { texts } from './texts'
+import { useFilesInZone } from './useFilesInZone'
 
 const said = texts.import
 
@@ -20,6 +21,7 @@ export function Choose({ busy, onChosen }: Props) {
   const [pasted, setPasted] = useState('')
   const [isEmpty, setEmpty] = useState(false)
   const [isOver, setOver] = useState(false)
+  useFilesInZone()
 
   async function take(all: readonly File[], fromFolder: boolean) {
     const { taken, passedOver } = chosen(all, fromFolder)

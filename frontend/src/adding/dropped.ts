@@ -4,9 +4,14 @@ export type Dropped = { files: File[]; hasFolder: boolean }
 
 export async function dropped(transfer: DataTransfer): Promise<Dropped> {
   // All of them now: the browser empties the list as soon as we wait.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry())
-  const found = await Promise.all(entries.map((entry) => (entry ? filesOf(entry) : [])))
-  return { files: found.flat(), hasFolder: entries.some((entry) => entry?.isDirectory) }
+  const items = [...transfer.items].map((item) => ({
+    entry: item.webkitGetAsEntry(),
+    file: item.getAsFile(), // what comes from another program may stand in no folder
+  }))
+  const found = await Promise.all(
+    items.map(({ entry, file }) => (entry ? filesOf(entry) : file ? [file] : [])),
+  )
+  return { files: found.flat(), hasFolder: items.some(({ entry }) => entry?.isDirectory) }
 }
 
 async function filesOf(entry: FileSystemEntry): Promise<File[]> {

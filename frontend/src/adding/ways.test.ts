@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest'
 
+import { pieces } from './addresses'
 import { chosen } from './chosen'
 import { clock } from './clock'
 import { isNear } from './near'
+import { afterwards, offered } from './way'
 
 it.each([
   ['localhost', true],
@@ -34,4 +36,30 @@ it.each([
 ])('takes %s', (_, files, fromFolder, taken, passedOver) => {
   const found = chosen(files, fromFolder)
   expect([found.taken.length, found.passedOver]).toEqual([taken, passedOver])
+})
+
+it('offers no import to who is signed in anew', () => {
+  expect(offered(false)).toEqual(['browser', 'device', 'import'])
+  expect(offered(true)).toEqual(['browser', 'device'])
+})
+
+it.each([
+  ['?by=import', ''],
+  ['?state=paused&by=device', '?state=paused'],
+  ['?state=paused', '?state=paused'],
+  ['', ''],
+])('after the sheet %j is %j', (search, rest) => {
+  expect(afterwards(search)).toBe(rest)
+})
+
+it.each([
+  ['You signed in as a.b+c@example.com (ws-2). Nothing.', ['a.b+c@example.com']],
+  ['This is for ada@example.com. Nothing was changed.', ['ada@example.com']],
+  ['pool/ada@example.com/auth.json', ['pool/ada@example.com/auth.json']],
+  ['This sign-in is over already.', []],
+  ['meet @ noon', []],
+])('the addresses in %j are %j', (sentence, addresses) => {
+  const found = pieces(sentence)
+  expect(found.map(({ text }) => text).join('')).toBe(sentence)
+  expect(found.filter(({ isAddress }) => isAddress).map(({ text }) => text)).toEqual(addresses)
 })
