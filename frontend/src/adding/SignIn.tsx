@@ -1,10 +1,11 @@
 import type { ReactNode } from 'react'
 
 import { Button } from '../ui/Button'
+import { ErrorState } from '../ui/ErrorState'
 import { Skeleton } from '../ui/Skeleton'
 import { Waiting } from '../ui/Waiting'
-import { Failure } from './Failure'
 import type { Begun, Method } from './flow'
+import { Spoken } from './Spoken'
 import { texts } from './texts'
 import { useFlow } from './useFlow'
 
@@ -35,7 +36,7 @@ export function SignIn({ method, accountId, onSignedIn, onStartAgain, onOther, c
     case 'failed':
       return (
         <>
-          <Failure message={flow.message} />
+          <ErrorState message={<Spoken>{flow.message}</Spoken>} />
           <div className="flex flex-wrap gap-2">
             <Button look="primary" onClick={onStartAgain}>
               {texts.startAgain}

@@ -1,10 +1,11 @@
 import { Link, useLocation } from 'wouter'
 
+import { ended } from '../api/outcomes'
 import type { Schema } from '../api/queries'
 import { compact, duration, money } from '../lib/format'
 import { Private } from '../ui/Private'
 import { RelativeTime } from '../ui/RelativeTime'
-import { Status, type Tone } from '../ui/Status'
+import { Status } from '../ui/Status'
 import { type Column, Table } from '../ui/Table'
 import { texts } from './texts'
 
@@ -90,13 +91,7 @@ export function Latest({ rows, names }: Props) {
   )
 }
 
-const ENDS: Record<string, [Tone, string]> = {
-  ok: ['serving', said.ok],
-  in_progress: ['cooling', said.running],
-  cancelled: ['paused', said.cancelled],
-}
-
 function Outcome({ row }: { row: Row }) {
-  const [tone, word] = ENDS[row.status] ?? (['failed', said.failed] as const)
+  const [tone, word] = ended(row)
   return <Status tone={tone}>{row.errorCode ? `${word}: ${row.errorCode}` : word}</Status>
 }

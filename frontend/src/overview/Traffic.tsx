@@ -1,5 +1,6 @@
 import { GROUPS, type Group, type Schema } from '../api/queries'
 import { number, shortDate, time, when } from '../lib/format'
+import { common } from '../lib/texts'
 import { Bars } from '../ui/Bars'
 import { Card } from '../ui/Card'
 import { colours, REST } from '../ui/colours'
@@ -8,6 +9,7 @@ import { texts } from './texts'
 
 const said = texts.traffic
 const OTHER = 'other'
+const outcomes: Record<string, string> = common.outcomes
 
 const OUTCOMES: Record<string, string> = {
   served: 'var(--serving)',
@@ -26,7 +28,7 @@ export function Traffic({ document, by, onBy }: Props) {
   const own = colours(keys.filter((key) => key !== OTHER))
   const series = keys.map((key, at) => ({
     key,
-    label: said.outcomes[key] ?? name(key, document.names),
+    label: outcomes[key] ?? name(key, document.names),
     colour: OUTCOMES[key] ?? own.get(key) ?? REST,
     values: values[at] ?? [],
   }))

@@ -2,12 +2,13 @@ import type { Schema } from '../api/queries'
 import { classes } from '../lib/classes'
 import { entries } from '../lib/entries'
 import { compact } from '../lib/format'
+import { common } from '../lib/texts'
 import { namesOf, valuesOf } from './facetValues'
 import { texts } from './texts'
 import { toggled, wanted } from './words'
 
 const said = texts.facets
-const outcomes: Record<string, string> = texts.outcomes
+const outcomes: Record<string, string> = common.outcomes
 
 type Props = {
   document: Schema['RequestsDocument']

@@ -1,9 +1,9 @@
+import { ended } from '../api/outcomes'
 import { compact, duration, moment, money, toSecond } from '../lib/format'
 import { useNow } from '../lib/now'
 import { Private } from '../ui/Private'
 import { Status } from '../ui/Status'
 import { type Column, Table } from '../ui/Table'
-import { ended } from './outcomes'
 import type { Row } from './tail'
 import { texts } from './texts'
 

@@ -1,11 +1,11 @@
 import { Link } from 'wouter'
 
+import { ended } from '../api/outcomes'
 import type { Schema } from '../api/queries'
 import { classes } from '../lib/classes'
 import { duration, money, toSecond } from '../lib/format'
 import { useNow } from '../lib/now'
 import { Status } from '../ui/Status'
-import { ended } from './outcomes'
 import { Part } from './Part'
 import type { Row } from './tail'
 import { texts } from './texts'

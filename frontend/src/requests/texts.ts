@@ -7,15 +7,6 @@ export const texts = catalogue({
   en: {
     title: 'Requests',
     table: 'Requests',
-    running: 'Running',
-    outcomes: {
-      served: 'Served',
-      recovered: 'Served after a retry',
-      client_error: 'Client error',
-      upstream_error: 'Upstream error',
-      refused: 'Refused for quota',
-      cancelled: 'Cancelled',
-    },
     columns: {
       time: 'Time',
       outcome: 'Outcome',

@@ -1,11 +1,12 @@
 import { OctagonAlert } from 'lucide-react'
+import type { ReactNode } from 'react'
 
 import { time } from '../lib/format'
 import { common } from '../lib/texts'
 import { Button } from './Button'
 
 type Props = {
-  message: string
+  message: ReactNode
   requestId?: string | null
   dataFrom?: number // Unix milliseconds of what is still shown
   busy?: boolean

@@ -1,8 +1,8 @@
 /** How a request ended, as a word and a tone. */
 
-import type { Schema } from '../api/queries'
+import { common } from '../lib/texts'
 import type { Tone } from '../ui/Status'
-import { texts } from './texts'
+import type { Schema } from './queries'
 
 type Ended = Pick<Schema['RequestLogEntry'], 'outcome'>
 
@@ -16,5 +16,5 @@ const TONES: Record<NonNullable<Ended['outcome']>, Tone> = {
 }
 
 export function ended({ outcome }: Ended): [Tone, string] {
-  return outcome ? [TONES[outcome], texts.outcomes[outcome]] : ['cooling', texts.running]
+  return outcome ? [TONES[outcome], common.outcomes[outcome]] : ['cooling', common.running]
 }
