@@ -12,6 +12,24 @@ pytest_plugins = ["tests.postgresql"]
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+# These take longest. Begun last, one of them would run alone at the end, with the other cores idle.
+_LONGEST_FIRST = (
+    "test_schemas.py",
+    "test_every_page.py",
+    "test_codex_sockets.py",
+    "test_codex_cli.py",
+    "test_hostile_page.py",
+    "test_sign_ins.py",
+    "test_patience.py",
+    "test_settings.py",
+    "test_hostile_bodies.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: place for place, name in enumerate(_LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
 
 @pytest.fixture(autouse=True)
 def _plain_log_lines() -> Iterator[None]:

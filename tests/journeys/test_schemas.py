@@ -158,6 +158,8 @@ async def test_who_is_not_signed_in_gets_documented_refusals(service: Service) -
 async def test_the_proxy_answers_as_its_document_says(service: Service, pool: Pool) -> None:
     await pool.add()
     key = await _new_key(service)
+    # Whatever the operator's routes were told before.
+    await service.admin("PUT", "/api/settings", json={"hideUpstreamQuotaFromApiKeys": False})
 
     found = await _asked_of_proxy(service, key["key"])
 
