@@ -134,7 +134,7 @@ async def test_the_operators_api_answers_as_its_schema_says(service: Service, po
     key = await _new_key(service)
     known = {"account_id": account.id, "key_id": key["id"]}
 
-    found = await _asked_of_api(service, ADMIN, known, 8)
+    found = await _asked_of_api(service, ADMIN, known, 6)
 
     assert found.offences == []
     assert len(found.served) >= 30, found.statuses

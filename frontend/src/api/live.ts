@@ -10,7 +10,8 @@ const STALE = {
   'account.changed': ['overview', 'accounts'],
   now: [],
   'operator.acted': 'all', // here or in another tab; rare
-  'request.finished': ['accounts', 'keys', 'request'],
+  'request.counted': ['accounts', 'keys', 'request'],
+  'request.finished': [],
   'request.refused': ['connect'],
   'request.started': ['accounts'],
   resync: 'all',

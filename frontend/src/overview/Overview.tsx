@@ -26,13 +26,13 @@ export function Overview() {
     <Page title={texts.title}>
       <Loaded query={query} lines={8}>
         {(document) => (
-          <div className="grid gap-4">
+          <div className="grid grid-cols-1 gap-4">
             <Verdict verdict={document.verdict} />
             {!(document.setup.hasAccounts && document.setup.hasRequests) && (
               <Checklist setup={document.setup} />
             )}
             {document.setup.hasAccounts && (
-              <div className="grid items-start gap-4 lg:grid-cols-2">
+              <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
                 <div className="lg:order-last">
                   <AttentionList items={document.attention} />
                 </div>

@@ -25,7 +25,12 @@ type Props = { tone: Tone; children: string; className?: string }
 export function Status({ tone, children, className }: Props) {
   const [Shape, colour] = SHAPES[tone]
   return (
-    <span className={classes('inline-flex items-center gap-1.5 whitespace-nowrap', className)}>
+    <span
+      className={classes(
+        'inline-flex max-w-full min-w-0 items-center gap-1.5 whitespace-nowrap',
+        className,
+      )}
+    >
       <Shape
         aria-hidden="true"
         className={classes(tone === 'serving' ? 'mx-0.5 size-2.5' : 'size-3.5', 'shrink-0', colour)}

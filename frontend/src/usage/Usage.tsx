@@ -76,7 +76,7 @@ export function Usage() {
               }
             />
           ) : (
-            <div className="grid gap-4">
+            <div className="grid grid-cols-1 gap-4">
               <Totals total={document.total} previous={document.previous} isCompared={compare} />
               <Card title={`${texts.measures[show]} · ${texts.perDay}`}>
                 <div className={by === 'account' ? 'private' : undefined}>

@@ -1,11 +1,13 @@
 """Tell the open pages what happens to requests and accounts, and once a second how it stands.
 
-Changes of accounts and refusals come in crowds: what is new of them is told four times a second.
+Changes of accounts, refusals and rows come in crowds: that there are new ones is told four times a
+second.
 """
 
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from codex_lb.core.answers import Answer
@@ -18,12 +20,14 @@ from codex_lb.store import RequestRecord
 
 _EVERY_S = 0.25
 _STANDING = 4  # told at every so manieth time
+_FLUSH_S = 1.0  # a busy log is never empty, but then there is a next time soon
 _LONGEST = 200  # characters of a path
 
 
 class RequestLog(Protocol):
     def opened(self, row: OpenedRequest) -> None: ...
     def closed(self, receipt: Receipt) -> None: ...
+    async def flushed(self) -> None: ...
 
 
 class Telling:
@@ -37,6 +41,7 @@ class Telling:
         self._open: dict[str, OpenedRequest] = {}
         self._changed: set[str] = set()  # accounts
         self._has_refused = False
+        self._has_finished = False
 
     @property
     def in_flight(self) -> int:
@@ -51,6 +56,7 @@ class Telling:
         self._log.closed(receipt)
         self._live.add(receipt)
         row = self._open.pop(receipt.id, None)
+        self._has_finished = True
         if row is not None:
             self._tell("request.finished", RequestRecord(row, receipt, receipt.status))
 
@@ -75,6 +81,14 @@ class Telling:
             )
         )
 
+    async def _counted(self) -> None:
+        """Who asks now finds the requests that have finished in every sum."""
+        self._has_finished = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FLUSH_S):
+                await self._log.flushed()
+        self._bus.tell("request.counted", {})
+
     def _tell(self, kind: Kind, record: RequestRecord) -> None:
         if self._bus.is_heard:
             self._bus.tell(kind, _told(record))
@@ -89,6 +103,8 @@ class Telling:
             for account_id in self._changed:
                 self._bus.tell("account.changed", {"accountId": account_id})
             self._changed.clear()
+            if self._has_finished and self._bus.is_heard:
+                await self._counted()
             if self._has_refused:
                 self._has_refused = False
                 self._bus.tell("request.refused", {})
