@@ -23,7 +23,7 @@ async def test_an_event_makes_the_page_ask_again_and_the_next_connection_goes_on
         if last == "7" and not gone_on.done():
             gone_on.set_result(last)
         await begun.wait()
-        body = "" if last == "7" else "id: 7\nevent: request.finished\ndata: {}\n\n"
+        body = "" if last == "7" else "id: 7\nevent: requests.logged\ndata: {}\n\n"
         await route.fulfill(body=body, content_type="text/event-stream")
 
     await visitor.context.route(STREAM, stream)
@@ -43,7 +43,7 @@ async def test_one_tab_listens_for_all(visitor: Visitor) -> None:
         asked += 1
         if asked == 1:
             await say.wait()
-            body = "id: 1\nevent: request.finished\ndata: {}\n\n"
+            body = "id: 1\nevent: requests.logged\ndata: {}\n\n"
             await route.fulfill(body=body, content_type="text/event-stream")
 
     await visitor.context.route(STREAM, stream)

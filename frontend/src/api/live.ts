@@ -10,10 +10,10 @@ const STALE = {
   'account.changed': ['overview', 'accounts'],
   now: [],
   'operator.acted': 'all', // here or in another tab; rare
-  'request.counted': ['accounts', 'keys', 'request'],
   'request.finished': [],
   'request.refused': ['connect'],
-  'request.started': ['accounts'],
+  'request.started': [],
+  'requests.logged': ['overview', 'accounts', 'requests', 'request', 'usage', 'keys', 'connect'],
   resync: 'all',
 } as const satisfies Record<string, 'all' | readonly string[]>
 
@@ -21,7 +21,8 @@ export type EventName = keyof typeof STALE
 
 export const POLL_MS = 15_000
 const GATHER_MS = 50 // what one act changes is told by several events
-const REST_MS = 1_000 // a busy pool says the same many times a second
+const REST_MS = 500 // a busy pool says the same many times a second
+const MOST_SHARE = 0.1 // of the time may be spent on asking, however long answers take
 
 type Handler = (data: unknown) => void
 const handlers = new Map<string, Set<Handler>>()
@@ -30,22 +31,25 @@ const handlers = new Map<string, Set<Handler>>()
 export function keepFresh(cache: QueryClient): void {
   let stale = new Set<string>()
   let timer: ReturnType<typeof setTimeout> | undefined
-  let last = Number.NEGATIVE_INFINITY
+  let next = 0 // by performance.now()
 
-  function refetch() {
-    timer = undefined
-    last = performance.now()
+  async function refetch() {
+    const began = performance.now()
     const names = stale
     stale = new Set()
-    void cache.invalidateQueries({
+    await cache.invalidateQueries({
       predicate: ({ queryKey }) => names.has('all') || names.has(String(queryKey[0])),
     })
+    const ended = performance.now()
+    next = Math.max(began + REST_MS, ended + (ended - began) * (1 / MOST_SHARE - 1))
+    timer = undefined
+    outdate([])
   }
 
   function outdate(names: readonly string[]) {
     for (const name of names) stale.add(name)
     if (stale.size === 0 || timer !== undefined) return
-    timer = setTimeout(refetch, Math.max(GATHER_MS, last + REST_MS - performance.now()))
+    timer = setTimeout(refetch, Math.max(GATHER_MS, next - performance.now()))
   }
 
   listen(({ name, data }) => {

@@ -94,9 +94,15 @@ function Whole({ document: { request: row, siblings, names }, hrefOf }: WholePro
           <p className="mt-1 break-words">{row.errorMessage}</p>
         </Part>
       )}
-      <Attempts attempts={row.attempts} names={names} />
-      <Phases row={row} />
-      <Costs row={row} />
+      {row.outcome === null ? (
+        <p className="text-muted">{said.isRunning}</p>
+      ) : (
+        <>
+          <Attempts attempts={row.attempts} names={names} />
+          <Phases row={row} />
+          <Costs row={row} />
+        </>
+      )}
       <Siblings row={row} siblings={siblings} hrefOf={hrefOf} />
       <Facts row={row} names={names} />
       {command && (

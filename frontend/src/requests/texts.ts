@@ -107,6 +107,7 @@ export const texts = catalogue({
     detail: {
       loading: 'Request',
       missing: 'There is no such request, or the log no longer reaches back to it.',
+      isRunning: 'It is running. Its attempts, times and cost stand here when it has ended.',
       previous: 'Newer request',
       next: 'Older request',
       said: 'What the client was told',

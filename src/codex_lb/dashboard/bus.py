@@ -18,7 +18,7 @@ from typing import Literal
 import msgspec
 
 Kind = Literal[
-    "request.started", "request.finished", "request.counted", "request.refused", "account.changed", "operator.acted", "now", "resync",
+    "request.started", "request.finished", "requests.logged", "request.refused", "account.changed", "operator.acted", "now", "resync",
 ]  # fmt: skip
 
 KEPT = 500

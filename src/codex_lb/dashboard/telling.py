@@ -7,7 +7,6 @@ second.
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Protocol
 
 from codex_lb.core.answers import Answer
@@ -20,7 +19,7 @@ from codex_lb.store import RequestRecord
 
 _EVERY_S = 0.25
 _STANDING = 4  # told at every so manieth time
-_FLUSH_S = 1.0  # a busy log is never empty, but then there is a next time soon
+_FLUSH_S = 0.25  # a busy log is never empty, but then there is a next time soon
 _LONGEST = 200  # characters of a path
 
 
@@ -41,7 +40,7 @@ class Telling:
         self._open: dict[str, OpenedRequest] = {}
         self._changed: set[str] = set()  # accounts
         self._has_refused = False
-        self._has_finished = False
+        self._is_log_behind = False  # it does not have yet all that was told of
 
     @property
     def in_flight(self) -> int:
@@ -50,13 +49,14 @@ class Telling:
     def opened(self, row: OpenedRequest) -> None:
         self._log.opened(row)
         self._open[row.id] = row
+        self._is_log_behind = True
         self._tell("request.started", RequestRecord(row, None, "in_progress"))
 
     def closed(self, receipt: Receipt) -> None:
         self._log.closed(receipt)
         self._live.add(receipt)
         row = self._open.pop(receipt.id, None)
-        self._has_finished = True
+        self._is_log_behind = True
         if row is not None:
             self._tell("request.finished", RequestRecord(row, receipt, receipt.status))
 
@@ -81,13 +81,15 @@ class Telling:
             )
         )
 
-    async def _counted(self) -> None:
-        """Who asks now finds the requests that have finished in every sum."""
-        self._has_finished = False
-        with suppress(TimeoutError):
+    async def _catch_up(self) -> None:
+        """Who asks now finds what has begun and finished in every list and sum."""
+        self._is_log_behind = False
+        try:
             async with asyncio.timeout(_FLUSH_S):
                 await self._log.flushed()
-        self._bus.tell("request.counted", {})
+        except TimeoutError:
+            self._is_log_behind = True
+        self._bus.tell("requests.logged", {})
 
     def _tell(self, kind: Kind, record: RequestRecord) -> None:
         if self._bus.is_heard:
@@ -103,8 +105,8 @@ class Telling:
             for account_id in self._changed:
                 self._bus.tell("account.changed", {"accountId": account_id})
             self._changed.clear()
-            if self._has_finished and self._bus.is_heard:
-                await self._counted()
+            if self._is_log_behind and self._bus.is_heard:
+                await self._catch_up()
             if self._has_refused:
                 self._has_refused = False
                 self._bus.tell("request.refused", {})
