@@ -1,30 +1,14 @@
-import { until } from '../lib/format'
-import { QuotaBar } from '../ui/QuotaBar'
-import { amount, type Limit, left } from './state'
+import { BudgetBar } from '../api/BudgetBar'
+import type { Limit } from '../api/limits'
 import { texts } from './texts'
 
-type Props = { limits: readonly Limit[]; now: number }
-
-/** A bar per budget: what is left, of how much, and when it begins anew. */
-export function Budgets({ limits, now }: Props) {
+/** A bar per budget. */
+export function Budgets({ limits }: { limits: readonly Limit[] }) {
   if (limits.length === 0) return <span className="text-muted">{texts.noBudget}</span>
   return (
     <div className="grid gap-2">
       {limits.map((limit) => (
-        <QuotaBar
-          key={limit.id}
-          label={texts.rule(
-            texts.kinds[limit.limitType],
-            texts.windows[limit.limitWindow],
-            limit.modelFilter,
-          )}
-          left={left(limit)}
-          detail={texts.usedOf(
-            amount(limit.limitType, limit.currentValue),
-            amount(limit.limitType, limit.maxValue),
-          )}
-          aside={texts.resets(until(Date.parse(limit.resetAt), now))}
-        />
+        <BudgetBar key={limit.id} limit={limit} />
       ))}
     </div>
   )

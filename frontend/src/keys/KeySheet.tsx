@@ -128,4 +128,4 @@ export function KeySheet({ editing, onSaved, onClose }: Props) {
 }
 
 const EXPIRIES = Object.entries(sheet.expiries) as [Draft['expiry'], string][]
-const WINDOWS = entries(texts.windows)
+const WINDOWS = entries(common.limits.windows)

@@ -43,7 +43,7 @@ export function KeyTable({ rows, onOpen, onDelete, onRegenerate }: Props) {
       key: 'budget',
       header: texts.columns.budget,
       className: 'md:w-72',
-      cell: (key) => <Budgets limits={key.limits} now={now} />,
+      cell: (key) => <Budgets limits={key.limits} />,
     },
     {
       key: 'served',

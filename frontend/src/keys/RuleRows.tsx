@@ -1,6 +1,7 @@
 import { Plus, X } from 'lucide-react'
 
 import { entries } from '../lib/entries'
+import { common } from '../lib/texts'
 import { Button } from '../ui/Button'
 import { Field } from '../ui/Field'
 import { IconButton } from '../ui/IconButton'
@@ -10,8 +11,9 @@ import type { RuleDraft } from './draft'
 import { texts } from './texts'
 
 const { sheet } = texts
-const KINDS = entries(texts.kinds)
-const WINDOWS = entries(texts.windows)
+const { kinds, windows } = common.limits
+const KINDS = entries(kinds)
+const WINDOWS = entries(windows)
 const FRESH: RuleDraft = { kind: 'total_tokens', window: 'daily', most: '', model: '' }
 
 type Props = {
@@ -30,7 +32,7 @@ export function RuleRows({ rules, bad, models, onChange }: Props) {
       {rules.map((rule, place) => {
         const change = (changes: Partial<RuleDraft>) =>
           onChange(rules.map((one, at) => (at === place ? { ...one, ...changes } : one)))
-        const called = texts.rule(texts.kinds[rule.kind], texts.windows[rule.window], rule.model)
+        const called = common.limits.rule(kinds[rule.kind], windows[rule.window], rule.model)
         return (
           // biome-ignore lint/suspicious/noArrayIndexKey: a rule is its place in the list
           <div key={place} className="grid w-full grid-cols-[1fr_1fr_auto] items-start gap-2">

@@ -25,23 +25,6 @@ export const texts = catalogue({
     noBudget: 'no limit',
     served: (requests: number, tokens: number, micros: number) =>
       `${requestsOf(requests)} · ${compact(tokens)} tokens · ${money(micros)}`,
-    usedOf: (used: string, most: string) => `${used} of ${most} used`,
-    resets: (until: string) => `resets in ${until}`,
-    kinds: {
-      cost_usd: 'Cost',
-      total_tokens: 'Tokens',
-      input_tokens: 'Input tokens',
-      output_tokens: 'Output tokens',
-    },
-    windows: {
-      '5h': 'per 5 hours',
-      daily: 'per day',
-      '7d': 'per 7 days',
-      weekly: 'per week',
-      monthly: 'per month',
-    },
-    rule: (kind: string, window: string, model: string | null) =>
-      `${kind} ${window}${model ? `, ${model}` : ''}`,
 
     actionsOf: (name: string) => `Actions for ${name}`,
     edit: 'Edit',

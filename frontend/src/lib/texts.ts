@@ -52,6 +52,25 @@ export const common = catalogue({
       typescript: 'TypeScript SDK',
       curl: 'curl',
     },
+    limits: {
+      kinds: {
+        cost_usd: 'Cost',
+        total_tokens: 'Tokens',
+        input_tokens: 'Input tokens',
+        output_tokens: 'Output tokens',
+      },
+      windows: {
+        '5h': 'per 5 hours',
+        daily: 'per day',
+        '7d': 'per 7 days',
+        weekly: 'per week',
+        monthly: 'per month',
+      },
+      rule: (kind: string, window: string, model: string | null) =>
+        `${kind} ${window}${model ? `, ${model}` : ''}`,
+      usedOf: (used: string, most: string) => `${used} of ${most} used`,
+      resets: (until: string) => `resets in ${until}`,
+    },
     inFile: (path: string) => `In ${path}`,
     inProgram: 'In your program',
     inTerminal: 'In the terminal',

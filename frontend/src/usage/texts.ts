@@ -48,13 +48,6 @@ export const texts = catalogue({
     most: (requests: string) => `${requests} requests`,
     cell: (day: string, hour: string, requests: string) => `${day} ${hour}: ${requests} requests`,
     budgets: 'Budgets of keys',
-    budget: (name: string, kind: string, window: string) => `${name}: ${kind} per ${window}`,
-    kinds: {
-      cost_usd: 'cost',
-      total_tokens: 'tokens',
-      input_tokens: 'input tokens',
-      output_tokens: 'output tokens',
-    },
-    resets: (until: string) => `resets in ${until}`,
+    budget: (key: string, rule: string) => `${key}: ${rule}`,
   },
 })
