@@ -8,7 +8,7 @@ import asyncio
 import gc
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, cast
@@ -21,7 +21,7 @@ from codex_lb.asgi import Application, Receive, Scope, Send
 from codex_lb.core import catalogue, key_usage, pricing
 from codex_lb.core.keys import ApiKey
 from codex_lb.core.live import filled
-from codex_lb.core.model import Account, OpenedRequest, Receipt
+from codex_lb.core.model import Account, AccountEvent, OpenedRequest, Receipt
 from codex_lb.core.move_plan import Plan
 from codex_lb.core.operator_settings import Amounts
 from codex_lb.dashboard import app as dashboard
@@ -129,13 +129,23 @@ async def build(
         connect_timeout_s=settings.upstream_connect_timeout_seconds,
     )
     keeper = Keeper(store)
-    timeline = Timeline(store.add_account_events)
     try:
+        bus = Bus()
+        newest = await store.recent_requests(limit=_REMEMBERED, before=None)
+        live = filled(row.receipt for row in reversed(newest) if row.receipt)
+        telling = Telling(store.requests, bus, live, clock)
+
+        async def write_down(events: Sequence[AccountEvent]) -> None:
+            await store.add_account_events(events)
+            for event in events:
+                telling.account_changed(event.account_id)
+
+        timeline = Timeline(write_down)
         async with asyncio.TaskGroup() as group:
             spawn = partial(_spawn, group)
 
             def saw(account: Account) -> None:
-                telling.account_changed(account)
+                telling.account_changed(account.id)
                 watch.see(account)
 
             def changed(account: Account, *, urgent: bool) -> None:
@@ -149,10 +159,6 @@ async def build(
                 on_change=changed,
                 on_event=timeline.note,
             )
-            bus = Bus()
-            newest = await store.recent_requests(limit=_REMEMBERED, before=None)
-            live = filled(row.receipt for row in reversed(newest) if row.receipt)
-            telling = Telling(store.requests, bus, live, clock)
             environment = Amounts(
                 settings.proxy_account_stream_limit, settings.request_log_retention_days
             )

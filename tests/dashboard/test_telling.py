@@ -1,7 +1,7 @@
 """When open pages are told that the log has what they were told of."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -42,15 +42,15 @@ async def told(log: SlowLog) -> AsyncIterator[tuple[Telling, AsyncIterator[str]]
     async def always() -> bool:
         return True
 
-    async def names() -> AsyncIterator[str]:
+    async def names() -> AsyncGenerator[str]:
         async with aclosing(bus.listen(since, always)) as page:
             async for event in page:
                 name = event.partition(b"event: ")[2].partition(b"\n")[0].decode()
                 if name not in {"", "now"}:
                     yield name
 
-    async with asyncio.timeout(20), aclosing(names()) as heard:
-        running = asyncio.create_task(telling.run())
+    async with asyncio.timeout(20), aclosing(names()) as heard, asyncio.TaskGroup() as group:
+        running = group.create_task(telling.run())
         yield telling, heard
         running.cancel()
 

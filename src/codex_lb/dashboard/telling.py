@@ -11,7 +11,7 @@ from typing import Protocol
 
 from codex_lb.core.answers import Answer
 from codex_lb.core.live import Live, TurnedAway
-from codex_lb.core.model import Account, OpenedRequest, Receipt
+from codex_lb.core.model import OpenedRequest, Receipt
 from codex_lb.core.request_log import client_group
 from codex_lb.dashboard import log_entries
 from codex_lb.dashboard.bus import Bus, Kind
@@ -60,9 +60,9 @@ class Telling:
         if row is not None:
             self._tell("request.finished", RequestRecord(row, receipt, receipt.status))
 
-    def account_changed(self, account: Account) -> None:
+    def account_changed(self, account_id: str) -> None:
         """Told a little later: readings come with every reply."""
-        self._changed.add(account.id)
+        self._changed.add(account_id)
 
     def refused(
         self, path: str, headers: Mapping[str, str], address: str | None, answer: Answer
