@@ -193,7 +193,7 @@ async def test_days_begin_at_the_operators_midnight(
 async def test_trends_are_points_of_what_was_left(
     client: httpx2.AsyncClient, accounts: FakeAccounts, history: FakeHistory
 ) -> None:
-    accounts.add(ALICE)
+    accounts.add(replace(ALICE, windows=()))
     history.quota = [
         QuotaSample("a", 300, NOW - 60, 0.25, NOW + 1_800),
         QuotaSample("a", 10_080, NOW - 60, 0.4, NOW + 302_400),
@@ -207,6 +207,16 @@ async def test_trends_are_points_of_what_was_left(
         "secondary": [{"t": now, "v": 60.0}],
         "secondaryScheduled": [{"t": now, "v": 50.0}],
     }
+
+
+async def test_a_trend_ends_at_what_the_account_has_now(
+    client: httpx2.AsyncClient, accounts: FakeAccounts, history: FakeHistory
+) -> None:
+    window = QuotaWindow(10_080, 0.5, NOW + 302_400, NOW - 5, "headers")
+    accounts.add(replace(ALICE, windows=(window,)))
+    history.quota = [QuotaSample("a", 10_080, NOW - 60, 0.4, NOW + 302_400)]
+    told = (await client.get("/api/accounts/a/trends")).json()
+    assert [point["v"] for point in told["secondary"]] == [50.0]
 
 
 async def test_what_was_written_late_stands_at_its_own_time_in_the_timeline(

@@ -7,7 +7,7 @@ passed it is whole.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from codex_lb.core.model import QuotaSample
+from codex_lb.core.model import Account, QuotaSample
 
 HOUR_S = 3_600.0
 DAY_S = 86_400.0
@@ -17,6 +17,15 @@ DAY_S = 86_400.0
 class Point:
     at: float  # Unix seconds
     left: float  # share
+
+
+def up_to_now(samples: Iterable[QuotaSample], account: Account) -> list[QuotaSample]:
+    """An account's kept readings, and those its windows had last: not every reading is kept."""
+    last = (
+        QuotaSample(account.id, each.minutes, each.measured_at, each.used, each.resets_at)
+        for each in account.windows
+    )
+    return [*samples, *last]
 
 
 def hourly_left(samples: Sequence[QuotaSample], since: float, now: float) -> list[Point]:

@@ -57,10 +57,11 @@ def routes(accounts: AccountsPort, history: HistoryPort, clock: Clock) -> APIRou
     @router.get("/trends")
     async def get_account_trends(account_id: str) -> AccountTrendsResponse:
         """What was left of the short and the weekly window, hour by hour over seven days."""
-        await find(accounts, account_id)
+        account = await find(accounts, account_id)
         now = clock()
         since = now - _TREND_S
-        samples = await history.samples(since=since - DAY_S, account_id=account_id)
+        kept = await history.samples(since=since - DAY_S, account_id=account_id)
+        samples = trends.up_to_now(kept, account)
         short = [each for each in samples if summary.kind(each.minutes) == summary.SHORT]
         weekly = [each for each in samples if summary.kind(each.minutes) == summary.WEEKLY]
         return AccountTrendsResponse(

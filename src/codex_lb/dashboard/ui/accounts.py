@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from codex_lb.core import summary, trends
+from codex_lb.core.model import Account
 from codex_lb.core.request_log import ServedStatus
 from codex_lb.core.trends import DAY_S, HOUR_S
 from codex_lb.dashboard.accounts import find
@@ -121,7 +122,7 @@ def _figures(hours: Iterable[HourlySums], now: float) -> Mapping[str, Any]:
 
 async def _detail(sources: Sources, account_id: str) -> AccountDocument:
     stamp = sources.stamp()
-    await find(sources.accounts, account_id)
+    account = await find(sources.accounts, account_id)
     row = next(row for row in await _rows(sources) if row.account_id == account_id)
     newest = (await sources.log.page(LogFilter(), limit=_RECENT)).records
     failed = LogFilter(account_ids=(account_id,), statuses=_FAILED)
@@ -129,7 +130,7 @@ async def _detail(sources: Sources, account_id: str) -> AccountDocument:
     events = await sources.history.account_events(account_id, limit=_EVENTS)
     return AccountDocument.model_validate(
         stamp
-        | await _left(sources, account_id)
+        | await _left(sources, account)
         | {
             "account": row,
             "events": [event(each) for each in sorted(events, key=_moment, reverse=True)],
@@ -145,10 +146,11 @@ async def _detail(sources: Sources, account_id: str) -> AccountDocument:
     )
 
 
-async def _left(sources: Sources, account_id: str) -> dict[str, object]:
+async def _left(sources: Sources, account: Account) -> dict[str, object]:
     now = sources.clock()
     since = now - _WEEK_S
-    samples = await sources.history.samples(since=since - DAY_S, account_id=account_id)
+    kept = await sources.history.samples(since=since - DAY_S, account_id=account.id)
+    samples = trends.up_to_now(kept, account)
     short, weekly, monthly = (
         [each for each in samples if summary.kind(each.minutes) == kind]
         for kind in (summary.SHORT, summary.WEEKLY, summary.MONTHLY)
