@@ -1,5 +1,6 @@
 """What holds for every test: log lines are plain, and no test is judged by its speed."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -29,6 +30,15 @@ _LONGEST_FIRST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     rank = {name: place for place, name in enumerate(_LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
+
+def pytest_configure() -> None:
+    """The collector looks through all that tests make and drop; more rarely is a fifth less work."""
+    gc.set_threshold(50_000, 20, 100)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what is imported and collected stays to the end
 
 
 @pytest.fixture(autouse=True)
