@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -17,7 +18,7 @@ from sqlalchemy import Connection, inspect, text
 from codex_lb.store import Store, StoreError
 from codex_lb.store.addresses import connect, parse_url
 from codex_lb.store.database import Database
-from codex_lb.store.migrate import SCRIPTS
+from codex_lb.store.migrate import SCRIPTS, upgrade
 from codex_lb.store.opening import HEAD
 from codex_lb.store.schema import metadata
 
@@ -45,12 +46,45 @@ def test_the_newest_migration_is_the_one_that_is_looked_for() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
-async def test_the_migrations_make_the_schema_of_the_queries(database: Database) -> None:
+def described(connection: Connection) -> dict[str, object]:
+    """Every table with all that it has, whatever the order."""
+    found = inspect(connection)
+
+    def index(one: Any) -> object:
+        options = {name: str(value) for name, value in one.get("dialect_options", {}).items()}
+        return {**one, "dialect_options": options}
+
+    def of(table: str) -> dict[str, list[str]]:
+        parts: dict[str, list[Any]] = {
+            "columns": [*found.get_columns(table)],
+            "key": [found.get_pk_constraint(table)],
+            "references": [*found.get_foreign_keys(table)],
+            "indexes": [index(each) for each in found.get_indexes(table)],
+            "uniques": [*found.get_unique_constraints(table)],
+            "checks": [*found.get_check_constraints(table)],
+        }
+        return {name: sorted(map(repr, part)) for name, part in parts.items()}
+
+    return {table: of(table) for table in found.get_table_names()}
+
+
+async def test_the_migrations_make_the_schema_of_a_new_store(
+    database: Database, database_url: str | None
+) -> None:
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         return list(compare_metadata(context, metadata))
 
+    def migrate(connection: Connection) -> None:
+        for table in described(connection):
+            connection.execute(text(f'DROP TABLE "{table}" {cascade}'))
+        upgrade(connection)
+
+    cascade = "" if database_url is None else "CASCADE"
+    made = await database.read(described)
+    await database.write(migrate)
     assert await database.read(differences) == []
+    assert await database.read(described) == made
 
 
 @pytest.mark.parametrize(
@@ -86,7 +120,7 @@ async def test_tables_of_another_program_are_left_alone(
     assert tables == ["accounts"]
 
 
-async def test_a_migration_that_fails_leaves_an_empty_database(data_dir: Path) -> None:
+async def test_a_first_start_that_fails_leaves_an_empty_database(data_dir: Path) -> None:
     """The key cannot be written, so the tables must not stay either."""
     key_file = make(data_dir) / "key"
     key_file.symlink_to("nowhere/key")
@@ -99,7 +133,7 @@ async def test_a_migration_that_fails_leaves_an_empty_database(data_dir: Path) -
         assert connection.execute("SELECT * FROM sqlite_schema").fetchall() == []
 
 
-def test_a_later_start_does_not_load_alembic(data_dir: Path) -> None:
+def test_alembic_is_loaded_to_migrate_only(data_dir: Path) -> None:
     script = """
 import asyncio, sys
 from pathlib import Path
@@ -122,4 +156,4 @@ asyncio.run(main(Path(sys.argv[1])))
         ).stdout.split()
         for _ in range(2)
     ]
-    assert said == [["True", "False"], ["False", "False"]]
+    assert said == [["False", "False"], ["False", "False"]]

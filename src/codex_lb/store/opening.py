@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, inspect, select, text
 
 from codex_lb.store import preferences
 from codex_lb.store.errors import StoreError
-from codex_lb.store.schema import metadata
+from codex_lb.store.schema import metadata, speak_postgresql
 from codex_lb.store.secrets import Keyring, create_key_file, require
 
 HEAD = "0004"  # the newest migration, so that Alembic is imported only when one is due
@@ -90,7 +90,9 @@ def prepare(connection: Connection, keys: Keyring | None, key_file: Path) -> Key
     found = version(connection)
     if found is not None:
         keys = require(keys, _fingerprints(connection), key_file)
-    if found != HEAD:
+    if found is None:
+        _create(connection)
+    elif found != HEAD:
         _migrate(connection)
     keys = keys or create_key_file(key_file)
     _remember(connection, keys)
@@ -138,6 +140,20 @@ def _judged(version: str) -> str:
             " use the newer program, or restore a backup from before the upgrade"
         )
     return version
+
+
+def _create(connection: Connection) -> None:
+    """What all migrations together make (a test compares the two), with no need to load Alembic."""
+    if connection.dialect.name == "postgresql":
+        speak_postgresql()
+    metadata.create_all(connection)
+    connection.execute(
+        text(
+            "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL,"
+            " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+    )
+    connection.execute(text("INSERT INTO alembic_version VALUES (:head)").bindparams(head=HEAD))
 
 
 def _migrate(connection: Connection) -> None:
