@@ -1,5 +1,6 @@
 """The page that a browser gets."""
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -63,10 +64,11 @@ async def test_head_is_get_without_the_body(client: httpx2.AsyncClient) -> None:
 # With the dashboard built.
 
 PAGE = '<html data-base="__base__" data-theme="__theme__" data-nonce="__nonce__">{}: __facts__'
+PACKED = gzip.compress(b"plain")
 BUILT = Built(
     PAGE.format("app"),
     PAGE.format("login"),
-    {"a-1.js": {"": b"plain", "br": b"smallest", "gzip": b"small"}, "b-2.css": {"": b"short"}},
+    {"a-1.js": {"br": b"smallest", "gzip": PACKED}, "b-2.css": {"": b"short"}},
 )
 
 
@@ -179,7 +181,7 @@ async def test_behind_a_prefix_the_page_knows_it() -> None:
     ("accepted", "sent", "encoding"),
     [
         ("gzip, deflate, br, zstd", b"smallest", "br"),
-        ("gzip;q=1.0", b"small", "gzip"),
+        ("gzip;q=1.0", PACKED, "gzip"),
         ("identity", b"plain", None),
     ],
 )
@@ -200,12 +202,13 @@ async def test_files_come_packed_as_the_browser_takes_them_and_stay(
 def test_what_was_built_is_read_with_its_packed_forms(tmp_path: Path) -> None:
     assert assets.load(tmp_path) is None
     (tmp_path / "assets").mkdir()
-    for name in ("index.html", "login.html", "assets/a.js", "assets/a.js.br", "assets/b.css"):
-        (tmp_path / name).write_text(name)
+    for name in ("index.html", "login.html", "a.js", "a.js.br", "a.js.gz", "b.css"):
+        place = tmp_path if name.endswith("html") else tmp_path / "assets"
+        (place / name).write_text(name)
     built = assets.load(tmp_path)
     assert built is not None
     assert (built.app, built.login) == ("index.html", "login.html")
     assert built.files == {
-        "a.js": {"": b"assets/a.js", "br": b"assets/a.js.br"},
-        "b.css": {"": b"assets/b.css"},
+        "a.js": {"br": b"a.js.br", "gzip": b"a.js.gz"},
+        "b.css": {"": b"b.css"},
     }
