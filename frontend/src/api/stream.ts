@@ -19,7 +19,7 @@ export type Connection =
 
 const URL_ = `${base}/api/ui/stream`
 const NAME = 'codex-lb.stream'
-const WAITS_MS = [1_000, 2_000, 5_000, 10_000, 15_000]
+const WAITS_MS = [500, 1_000, 2_000, 5_000] // a service that was restarted is soon back
 const SILENCE_MS = 40_000 // the service says something every 15 s
 const HIDDEN_MS = 60_000
 

@@ -2,7 +2,7 @@ import { Info, OctagonAlert, TriangleAlert } from 'lucide-react'
 import { Link } from 'wouter'
 
 import type { Schema } from '../api/queries'
-import { ago, until, when } from '../lib/format'
+import { until, when } from '../lib/format'
 import { useNow } from '../lib/now'
 import { Card } from '../ui/Card'
 import { Private } from '../ui/Private'
@@ -68,7 +68,7 @@ function detail({ kind, text, share, since, until: end }: Item, now: number): st
   const parts = [
     kind.startsWith('key') ? null : text?.split(' until ')[0],
     share !== null && (kind === 'failures' ? said.failing(share) : said.left(share)),
-    since && said.since(ago(Date.parse(since), now)),
+    since && said.since(when(Date.parse(since), now)),
     ends && (kind.startsWith('key') ? said.anew : said.back)(when(ends, now), until(ends, now)),
   ]
   return parts.filter(Boolean).join(' · ')

@@ -1,7 +1,9 @@
 import type { Schema } from '../api/queries'
 import { percent, until, when } from '../lib/format'
 import { useNow } from '../lib/now'
+import { privacy } from '../lib/preferences'
 import { common } from '../lib/texts'
+import { useStore } from '../lib/useStore'
 import { Card } from '../ui/Card'
 import { Private } from '../ui/Private'
 import { level } from '../ui/quota'
@@ -63,15 +65,15 @@ function Segment({ one, now }: { one: Schema['Segment']; now: number }) {
   const resets = one.resetsAt ? when(Date.parse(one.resetsAt), now) : null
   const told = left === null ? said.unknown : common.left(percent(left / 100))
   const state = one.reason?.split(' until ')[0]
+  const text = said.segment(one.label, state ? `${told}, ${state}` : told, resets)
+  const isPrivate = useStore(privacy)
   return (
     <li
       className="private min-w-1 overflow-hidden bg-soft forced-colors:border"
       style={{ flexGrow: one.weight, flexBasis: 0 }}
-      title={said.segment(one.label, state ? `${told}, ${state}` : told, resets)}
+      title={isPrivate ? undefined : text}
     >
-      <span className="sr-only">
-        {said.segment(one.label, state ? `${told}, ${state}` : told, resets)}
-      </span>
+      <span className="sr-only">{text}</span>
       <span
         aria-hidden="true"
         className={`block h-full forced-colors:bg-[Highlight] ${one.status === 'active' ? 'bg-serving' : 'bg-edge'}`}

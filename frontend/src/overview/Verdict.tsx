@@ -13,7 +13,7 @@ export function Verdict({ verdict }: { verdict: Schema['VerdictDocument'] }) {
       role="status"
       className="grid gap-1 rounded border border-line bg-card px-4 py-3 md:flex md:items-baseline md:gap-4"
     >
-      <Status tone={TONES[verdict.level]} className="text-sm font-medium">
+      <Status tone={TONES[verdict.level]} className="shrink-0 text-sm font-medium">
         {texts.verdict.levels[verdict.level]}
       </Status>
       <p className="text-lg font-semibold text-balance">{sentence(verdict, now)}</p>

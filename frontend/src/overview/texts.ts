@@ -69,7 +69,7 @@ export const texts = catalogue({
       left: (share: number) => `${percent(Math.max(0, 1 - share))} left`,
       back: (at: string, until: string) => `back at ${at}, in ${until}`,
       anew: (at: string, until: string) => `begins anew ${at}, in ${until}`,
-      since: (ago: string) => `since ${ago}`,
+      since: (at: string) => `since ${at}`,
     },
     now: {
       title: 'Now',

@@ -38,7 +38,7 @@ export function RequestTable({ rows, names, selected, onOpen }: Props) {
       key: 'outcome',
       header: said.outcome,
       phone: 'start',
-      className: 'md:w-[33%] md:max-w-0',
+      className: 'md:w-[28%] md:max-w-0',
       cell: (row) => <Outcome row={row} />,
     },
     {
@@ -52,7 +52,7 @@ export function RequestTable({ rows, names, selected, onOpen }: Props) {
       key: 'account',
       header: said.account,
       phone: 'none',
-      className: 'w-[24%] max-w-0',
+      className: 'w-[29%] max-w-0',
       cell: ({ accountId }) =>
         accountId && (
           <span className="block truncate">

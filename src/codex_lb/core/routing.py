@@ -32,6 +32,7 @@ from codex_lb.core.routing_settings import DEFAULT, RoutingSettings
 # What the pool as a whole lacks when it refuses.
 RefusalKind = Literal["exhausted", "busy", "model", "unusable"]
 
+TRIED = "tried for this request"  # why it is not chosen again
 _PRIORITIES = ("burn_first", "normal", "preserve")
 _NO_COUNTERS: Counters = MappingProxyType({})
 
@@ -140,7 +141,7 @@ def _sorted_out(
 
 def _hurdle(candidate: Candidate, need: Need, now: float) -> Obstacle | None:
     if candidate.account.id in need.exclude:
-        return Obstacle("tried", now, "tried for this request", is_told=False)
+        return Obstacle("tried", now, TRIED, is_told=False)
     return obstacle(candidate, now=now, model=need.model, unserved=need.unserved)
 
 

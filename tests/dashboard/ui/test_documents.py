@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from tests.dashboard.builders import NOW, FakeSettings, entrance
 
+from codex_lb.core import routing
 from codex_lb.core.client_setup import CLIENTS, Facts, Model, configured
 from codex_lb.core.keys import Terms
 from codex_lb.core.limits import Rule
@@ -199,7 +200,8 @@ async def test_a_request_that_passed_an_account_over_counts_once_for_each_reason
     client: httpx2.AsyncClient, store: Store
 ) -> None:
     skipped = (Skipped("b", "usage limit reached until 2026-09-21 15:00 UTC"),)
-    twice = (replace(SERVED, skipped=skipped), replace(SERVED, skipped=skipped))
+    again = (*skipped, Skipped("a", routing.TRIED))  # that is no passing over: it was asked
+    twice = (replace(SERVED, skipped=skipped), replace(SERVED, skipped=again))
     row, receipt = request(5, attempts=twice)
     store.requests.opened(row)
     store.requests.closed(receipt)
@@ -210,6 +212,7 @@ async def test_a_request_that_passed_an_account_over_counts_once_for_each_reason
         {"reason": "usage limit reached", "requests": 1},
     ]
     assert detail["passedOverAmong"] == 5
+    assert (await get(client, "accounts/a"))["passedOver"] == []
 
 
 async def test_an_account_names_the_keys_that_are_bound_to_it(

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from codex_lb.core import summary, trends
 from codex_lb.core.model import Account
 from codex_lb.core.request_log import ServedStatus
+from codex_lb.core.routing import TRIED
 from codex_lb.core.trends import DAY_S, HOUR_S
 from codex_lb.dashboard.accounts import find
 from codex_lb.dashboard.log_entries import RequestLogEntry, logs
@@ -173,7 +174,7 @@ def _passed_over(records: Iterable[RequestRecord], account_id: str) -> list[Pass
             skipped.reason.partition(" until ")[0]
             for attempt in record.receipt.attempts
             for skipped in attempt.skipped
-            if skipped.account_id == account_id
+            if skipped.account_id == account_id and skipped.reason != TRIED
         }
     )
     return [PassedOver(reason=reason, requests=count) for reason, count in reasons.most_common()]
