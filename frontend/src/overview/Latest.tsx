@@ -21,11 +21,13 @@ export function Latest({ rows, names }: Props) {
       key: 'outcome',
       header: said.columns.outcome,
       phone: 'start',
+      className: 'md:w-[36%] md:max-w-0',
       cell: (row) => <Outcome row={row} />,
     },
     {
       key: 'model',
       header: said.columns.model,
+      className: 'md:w-[32%] md:max-w-0',
       cell: ({ model, reasoningEffort }) => (
         <span className="block truncate">
           {model} {reasoningEffort && <span className="text-muted">{reasoningEffort}</span>}
@@ -36,9 +38,10 @@ export function Latest({ rows, names }: Props) {
       key: 'account',
       header: said.columns.account,
       phone: 'none',
+      className: 'w-[32%] max-w-0',
       cell: ({ accountId }) =>
         accountId && (
-          <span className="block max-w-56 truncate">
+          <span className="block truncate">
             <Private>{names[accountId] ?? accountId}</Private>
           </span>
         ),
@@ -62,6 +65,7 @@ export function Latest({ rows, names }: Props) {
       header: said.columns.tokens,
       align: 'end',
       phone: 'none',
+      className: 'max-lg:hidden',
       cell: ({ tokens }) => tokens !== null && compact(tokens),
     },
     {
@@ -93,5 +97,12 @@ export function Latest({ rows, names }: Props) {
 
 function Outcome({ row }: { row: Row }) {
   const [tone, word] = ended(row)
-  return <Status tone={tone}>{row.errorCode ? `${word}: ${row.errorCode}` : word}</Status>
+  const text = row.errorCode ? `${word}: ${row.errorCode}` : word
+  return (
+    <span title={row.errorCode ? text : undefined}>
+      <Status tone={tone} className="max-w-full overflow-hidden">
+        {text}
+      </Status>
+    </span>
+  )
 }

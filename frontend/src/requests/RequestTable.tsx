@@ -38,21 +38,21 @@ export function RequestTable({ rows, names, selected, onOpen }: Props) {
       key: 'outcome',
       header: said.outcome,
       phone: 'start',
-      className: 'md:w-[28%] md:max-w-0',
+      className: 'md:w-[26%] md:max-w-0',
       cell: (row) => <Outcome row={row} />,
     },
     {
       key: 'model',
       header: said.model,
       phone: 'none',
-      className: 'w-[27%] max-w-0',
+      className: 'w-[29%] max-w-0',
       cell: (row) => <Model row={row} />,
     },
     {
       key: 'account',
       header: said.account,
       phone: 'none',
-      className: 'w-[29%] max-w-0',
+      className: 'w-[28%] max-w-0',
       cell: ({ accountId }) =>
         accountId && (
           <span className="block truncate">
@@ -71,7 +71,7 @@ export function RequestTable({ rows, names, selected, onOpen }: Props) {
       key: 'client',
       header: said.client,
       phone: 'none',
-      className: `w-[16%] max-w-0 ${hasKeys ? '@max-5xl:hidden' : '@max-4xl:hidden'}`,
+      className: `w-[18%] max-w-0 ${hasKeys ? '@max-5xl:hidden' : '@max-4xl:hidden'}`,
       cell: ({ useragent, useragentGroup }) => (
         <span className="block truncate" title={useragent ?? undefined}>
           {useragentGroup}

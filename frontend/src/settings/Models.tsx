@@ -40,7 +40,7 @@ export function Models({ document }: { document: Document }) {
     <div id="models">
       <h2 className="mb-1 text-lg font-semibold">{said.card}</h2>
       <p className="mb-3 text-muted">{said.intro}</p>
-      <div className="overflow-clip rounded border border-line bg-card">
+      <div className="@container overflow-clip rounded border border-line bg-card">
         <Table label={said.card} columns={columns} rows={models} rowKey={({ id }) => id} />
       </div>
       <div className="mt-2 grid gap-1 text-sm text-muted">
@@ -84,14 +84,17 @@ const COLUMNS: readonly Column<Model>[] = [
     phone: 'start',
     cell: ({ id, name }) => (
       <>
-        <span className="block font-medium">{name}</span>
-        {name !== id && <span className="block font-mono text-xs text-muted">{id}</span>}
+        <span className="block font-medium whitespace-nowrap">{name}</span>
+        {name !== id && (
+          <span className="block font-mono text-xs whitespace-nowrap text-muted">{id}</span>
+        )}
       </>
     ),
   },
   {
     key: 'plans',
     header: said.columns.plans,
+    className: 'md:@max-2xl:hidden',
     cell: ({ plans }) => (
       <span className="flex flex-wrap gap-1">
         {plans.length === 0 && <span className="text-muted">{said.anyPlan}</span>}

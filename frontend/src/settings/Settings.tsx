@@ -52,7 +52,7 @@ export function Settings() {
         />
       }
     >
-      <div className="md:grid md:grid-cols-[11rem_minmax(0,48rem)] md:items-start md:gap-8">
+      <div className="lg:grid lg:grid-cols-[11rem_minmax(0,48rem)] lg:items-start lg:gap-8">
         <Select
           aria-label={texts.section}
           value={shown ?? 'general'}
@@ -61,7 +61,7 @@ export function Settings() {
             navigate(`/settings/${next}`)
             toTop()
           }}
-          className="mb-4 w-full md:hidden"
+          className="mb-4 w-full lg:hidden"
         />
         <Sections shown={q ? undefined : shown} />
         {q ? (
@@ -80,7 +80,7 @@ export function Settings() {
 
 function Sections({ shown }: { shown: Section | undefined }) {
   return (
-    <nav aria-label={texts.title} className="max-md:hidden md:sticky md:top-16">
+    <nav aria-label={texts.title} className="max-lg:hidden lg:sticky lg:top-16">
       <ul className="grid gap-0.5">
         {SECTIONS.map(([name, label]) => (
           <li key={name}>
