@@ -48,7 +48,6 @@ LOOKS = (
     Look(390, 844),
     Look(390, 844, "dark"),
     Look(320, 640),
-    Look(768, 1024),
 )
 
 
@@ -115,14 +114,19 @@ async def axe(page: Page) -> list[str]:
 
 
 async def overflow(page: Page) -> int:
-    """By how many pixels the page is wider than the screen, or a grid than where it stands."""
-    width: int = await page.evaluate("""Math.max(
-        document.documentElement.scrollWidth - window.innerWidth,
-        ...[...document.querySelectorAll('[role=grid]')].map(
-            (table) => table.getBoundingClientRect().width - table.parentElement.clientWidth
-        ),
-    )""")
-    return max(0, round(width))
+    """By how many pixels the page is wider than the screen."""
+    width: int = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return max(0, width)
+
+
+async def clipped(page: Page) -> list[str]:
+    """The tables that are wider than what holds them, which hides their last columns."""
+    found: list[str] = await page.evaluate(
+        "[...document.querySelectorAll('[role=grid]')]"
+        ".filter((one) => one.offsetWidth > one.parentElement.clientWidth)"
+        ".map((one) => one.ariaLabel)"
+    )
+    return found
 
 
 def require_dashboard() -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
-from tests.browser.looking import APP, LOOKS, PAGES, Look, Visitor, axe, overflow
+from tests.browser.looking import APP, LOOKS, PAGES, Look, Visitor, axe, clipped, overflow
 from tests.journeys import wire
 from tests.journeys.pool import Pool
 from tests.journeys.service import Service
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 looks = pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
 
-LOOKED_THROUGH = [look for look in LOOKS if look.width in {1440, 390}]
+NARROW = 390
 
 # Addresses at which something stands over a page.
 SHEETS = ("/accounts/new", "/keys/new")
@@ -66,9 +66,17 @@ async def test_every_page_is_there_for_everybody(
         if path not in SHEETS and row["requestId"] not in path:  # what is behind a sheet is hidden
             await expect(page.get_by_role("heading", level=1)).to_have_count(1)
             await expect(page.get_by_role("main")).to_have_count(1)
-        if look in LOOKED_THROUGH:  # the others are the same pages, only tighter
+        if look.width >= NARROW:  # as narrow as that, it is the same page, only tighter
             assert await axe(page) == [], path
         assert await overflow(page) == 0, path
+
+
+@pytest.mark.parametrize("look", [Look(1024), Look(768)], ids=lambda look: look.name)
+async def test_between_a_phone_and_a_large_screen_nothing_is_cut_off(visitor: Visitor) -> None:
+    for path in PAGES:
+        page = await visitor.goto(path)
+        assert await overflow(page) == 0, path
+        assert await clipped(page) == [], path
 
 
 @pytest.mark.parametrize("look", [Look(), Look(390, 844, "dark")], ids=lambda look: look.name)

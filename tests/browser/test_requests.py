@@ -55,7 +55,7 @@ async def test_a_request_is_found_by_typing_and_shown_whole(
     await row.focus()
     await page.keyboard.press("Enter")
     await expect(page).to_have_url(re.compile(rf"/requests/{told['requestId']}\?q="))
-    shown = page.get_by_role("dialog", name="Served after a retry")
+    shown = page.get_by_role("dialog", name="Served on retry")
     await expect(shown.get_by_text("The next account was tried.")).to_be_visible()
     await expect(shown.get_by_text("Its answer went to the client.")).to_be_visible()
     bill = shown.get_by_role("row", name="In all")

@@ -25,7 +25,9 @@ export function KeyTable({ rows, onOpen, onDelete, onRegenerate }: Props) {
       phone: 'start',
       cell: (key) => (
         <>
-          <span className="block max-w-64 truncate font-medium">{key.name}</span>
+          <span className="block max-w-64 truncate font-medium" title={key.name}>
+            {key.name}
+          </span>
           <span className="block font-mono text-xs text-muted">{key.keyPrefix}…</span>
         </>
       ),

@@ -34,7 +34,7 @@ export const common = catalogue({
     running: 'Running',
     outcomes: {
       served: 'Served',
-      recovered: 'Served after a retry',
+      recovered: 'Served on retry',
       client_error: 'Client error',
       upstream_error: 'Upstream error',
       refused: 'Refused for quota',

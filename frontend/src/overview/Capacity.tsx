@@ -65,15 +65,15 @@ function Segment({ one, now }: { one: Schema['Segment']; now: number }) {
   const resets = one.resetsAt ? when(Date.parse(one.resetsAt), now) : null
   const told = left === null ? said.unknown : common.left(percent(left / 100))
   const state = one.reason?.split(' until ')[0]
-  const text = said.segment(one.label, state ? `${told}, ${state}` : told, resets)
-  const isPrivate = useStore(privacy)
+  const whole = said.segment(one.label, state ? `${told}, ${state}` : told, resets)
+  const isHidden = useStore(privacy)
   return (
     <li
       className="private min-w-1 overflow-hidden bg-soft forced-colors:border"
       style={{ flexGrow: one.weight, flexBasis: 0 }}
-      title={isPrivate ? undefined : text}
+      title={isHidden ? undefined : whole} // it begins with a name
     >
-      <span className="sr-only">{text}</span>
+      <span className="sr-only">{whole}</span>
       <span
         aria-hidden="true"
         className={`block h-full forced-colors:bg-[Highlight] ${one.status === 'active' ? 'bg-serving' : 'bg-edge'}`}

@@ -21,15 +21,15 @@ export function Latest({ rows, names }: Props) {
       key: 'outcome',
       header: said.columns.outcome,
       phone: 'start',
-      className: 'md:w-[36%] md:max-w-0',
+      className: 'md:w-[30%] md:max-w-0',
       cell: (row) => <Outcome row={row} />,
     },
     {
       key: 'model',
       header: said.columns.model,
-      className: 'md:w-[32%] md:max-w-0',
+      className: 'md:w-[35%] md:max-w-0',
       cell: ({ model, reasoningEffort }) => (
-        <span className="block truncate">
+        <span className="block truncate" title={[model, reasoningEffort].join(' ')}>
           {model} {reasoningEffort && <span className="text-muted">{reasoningEffort}</span>}
         </span>
       ),
@@ -38,7 +38,7 @@ export function Latest({ rows, names }: Props) {
       key: 'account',
       header: said.columns.account,
       phone: 'none',
-      className: 'w-[32%] max-w-0',
+      className: 'w-[35%] max-w-0',
       cell: ({ accountId }) =>
         accountId && (
           <span className="block truncate">
@@ -65,7 +65,7 @@ export function Latest({ rows, names }: Props) {
       header: said.columns.tokens,
       align: 'end',
       phone: 'none',
-      className: 'max-lg:hidden',
+      className: 'max-xl:hidden',
       cell: ({ tokens }) => tokens !== null && compact(tokens),
     },
     {
@@ -97,12 +97,10 @@ export function Latest({ rows, names }: Props) {
 
 function Outcome({ row }: { row: Row }) {
   const [tone, word] = ended(row)
-  const text = row.errorCode ? `${word}: ${row.errorCode}` : word
+  const whole = row.errorCode ? `${word}: ${row.errorCode}` : word
   return (
-    <span title={row.errorCode ? text : undefined}>
-      <Status tone={tone} className="max-w-full overflow-hidden">
-        {text}
-      </Status>
+    <span className="block min-w-0" title={whole}>
+      <Status tone={tone}>{whole}</Status>
     </span>
   )
 }

@@ -3,6 +3,7 @@ import { classes } from '../lib/classes'
 import { entries } from '../lib/entries'
 import { compact } from '../lib/format'
 import { common } from '../lib/texts'
+import { Private } from '../ui/Private'
 import { namesOf, valuesOf } from './facetValues'
 import { texts } from './texts'
 import { toggled, wanted } from './words'
@@ -45,14 +46,14 @@ export function Facets({ document, q, onChange }: Props) {
                     className="size-3.5 shrink-0 accent-accent"
                   />
                   <span
-                    className={classes(
-                      'min-w-0 grow truncate',
-                      name === 'account' && 'private',
-                      isChosen && 'font-medium',
-                    )}
+                    className={classes('min-w-0 grow truncate', isChosen && 'font-medium')}
                     title={name === 'account' ? undefined : one.label}
                   >
-                    {(name === 'outcome' && outcomes[one.value]) || one.label}
+                    {name === 'account' ? (
+                      <Private>{one.label}</Private>
+                    ) : (
+                      (name === 'outcome' && outcomes[one.value]) || one.label
+                    )}
                   </span>
                   <span className="text-sm text-muted tabular">{compact(one.count)}</span>
                 </label>

@@ -38,21 +38,21 @@ export function RequestTable({ rows, names, selected, onOpen }: Props) {
       key: 'outcome',
       header: said.outcome,
       phone: 'start',
-      className: 'md:w-[26%] md:max-w-0',
+      className: 'md:w-[27%] md:max-w-0',
       cell: (row) => <Outcome row={row} />,
     },
     {
       key: 'model',
       header: said.model,
       phone: 'none',
-      className: 'w-[29%] max-w-0',
+      className: 'w-[31%] max-w-0',
       cell: (row) => <Model row={row} />,
     },
     {
       key: 'account',
       header: said.account,
       phone: 'none',
-      className: 'w-[28%] max-w-0',
+      className: 'w-[27%] max-w-0',
       cell: ({ accountId }) =>
         accountId && (
           <span className="block truncate">
@@ -65,15 +65,22 @@ export function RequestTable({ rows, names, selected, onOpen }: Props) {
       header: said.key,
       phone: 'none',
       className: 'w-[16%] max-w-0 @max-4xl:hidden',
-      cell: (row) => <span className="block truncate">{keyName(row, names)}</span>,
+      cell: (row) => {
+        const name = keyName(row, names)
+        return (
+          <span className="block truncate" title={name ?? undefined}>
+            {name}
+          </span>
+        )
+      },
     },
     {
       key: 'client',
       header: said.client,
       phone: 'none',
-      className: `w-[18%] max-w-0 ${hasKeys ? '@max-5xl:hidden' : '@max-4xl:hidden'}`,
+      className: hasKeys ? '@max-5xl:hidden' : '@max-4xl:hidden',
       cell: ({ useragent, useragentGroup }) => (
-        <span className="block truncate" title={useragent ?? undefined}>
+        <span className="block max-w-28 truncate" title={useragent ?? undefined}>
           {useragentGroup}
         </span>
       ),
@@ -85,7 +92,7 @@ export function RequestTable({ rows, names, selected, onOpen }: Props) {
       className: 'md:hidden',
       cell: (row) => (
         <span className="flex gap-3 text-sm text-muted">
-          <span className="min-w-0 grow truncate">
+          <span className="min-w-0 grow truncate" title={row.model}>
             {row.model}
             {row.accountId && ' · '}
             {row.accountId && <Private>{names[row.accountId] ?? row.accountId}</Private>}
@@ -164,9 +171,11 @@ function Outcome({ row }: { row: Row }) {
   const why = row.errorMessage ?? row.errorCode
   return (
     <>
-      <Status tone={tone} className="max-w-full overflow-hidden">
-        {name}
-      </Status>
+      <span className="block min-w-0" title={name}>
+        <Status tone={tone} className="max-w-full overflow-hidden">
+          {name}
+        </Status>
+      </span>
       {why && row.outcome !== 'cancelled' && (
         <span className="block truncate text-xs text-muted" title={why}>
           {why}

@@ -58,6 +58,7 @@ const priceColumn = (onPrice: (model: Model) => void): Column<Model> => ({
   hideHeader: true,
   align: 'end',
   phone: 'end',
+  className: 'w-12',
   cell: (model) => (
     <IconButton
       icon={Pencil}
@@ -117,7 +118,7 @@ const COLUMNS: readonly Column<Model>[] = [
         <>
           <Status tone={TONES[state]}>{said.states[state]}</Status>
           {model.rates && (
-            <span className="block text-xs text-muted md:hidden">
+            <span className="block text-xs whitespace-nowrap text-muted md:hidden">
               {said.rates(money(model.rates.input), money(model.rates.output))}
             </span>
           )}

@@ -1,6 +1,15 @@
 import type { ReactNode } from 'react'
 
-/** A person's name or address: out of sight while the screen is shared. */
+import { privacy } from '../lib/preferences'
+import { useStore } from '../lib/useStore'
+
+/** A person's name or address: out of sight while the screen is shared, else whole on hover. */
 export function Private({ children }: { children: ReactNode }) {
-  return <span className="private">{children}</span>
+  const isHidden = useStore(privacy)
+  const whole = !isHidden && typeof children === 'string' ? children : undefined
+  return (
+    <span className="private" title={whole}>
+      {children}
+    </span>
+  )
 }

@@ -90,7 +90,7 @@ export function Table<Row>(props: Props<Row>) {
                   role="gridcell"
                   className={classes(
                     'min-w-0 first:pl-4 last:pr-4 max-md:h-auto max-md:!p-0',
-                    isDense ? 'h-8 px-2 py-1 text-sm md:touch:h-11' : 'h-11 px-3 py-1.5',
+                    isDense ? 'h-8 px-1.5 py-1 text-sm md:touch:h-11' : 'h-11 px-3 py-1.5',
                     column.align === 'end' && 'md:text-right tabular',
                     PHONE[column.phone ?? 'line'],
                     column.className,
@@ -120,7 +120,7 @@ function Header<Row>({ column, sort, onSort, isDense }: HeaderProps<Row>) {
       aria-sort={sorted ? direction : undefined}
       className={classes(
         'h-9 border-b border-line text-left text-sm font-medium whitespace-nowrap text-muted first:pl-4 last:pr-4',
-        isDense ? 'z-10 bg-card px-2 shadow-[0_1px_0_var(--line)] md:sticky md:top-12' : 'px-3',
+        isDense ? 'z-10 bg-card px-1.5 shadow-[0_1px_0_var(--line)] md:sticky md:top-12' : 'px-3',
         column.align === 'end' && 'text-right',
         column.className,
       )}
