@@ -37,7 +37,13 @@ class FakeLog:
     asked: list[tuple[LogFilter, int, int, Cursor | None]] = field(default_factory=list)
 
     async def page(
-        self, wanted: LogFilter, *, limit: int, offset: int = 0, before: Cursor | None = None
+        self,
+        wanted: LogFilter,
+        *,
+        limit: int,
+        offset: int = 0,
+        before: Cursor | None = None,
+        counts_rows: bool = True,  # noqa: ARG002  it has nothing to count
     ) -> LogPage:
         self.asked.append((wanted, limit, offset, before))
         return self.found

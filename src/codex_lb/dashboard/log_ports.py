@@ -31,9 +31,18 @@ class LogPort(Protocol):
     """The request log."""
 
     async def page(
-        self, wanted: LogFilter, *, limit: int, offset: int = 0, before: Cursor | None = None
+        self,
+        wanted: LogFilter,
+        *,
+        limit: int,
+        offset: int = 0,
+        before: Cursor | None = None,
+        counts_rows: bool = True,
     ) -> LogPage:
-        """Newest first, from after `before` on."""
+        """Newest first, from after `before` on.
+
+        Without `counts_rows` the total is there only where an index alone can tell.
+        """
 
     async def options(self, wanted: LogFilter) -> LogOptions:
         """What there is to filter by."""

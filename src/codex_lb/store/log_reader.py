@@ -24,11 +24,23 @@ class LogReader:
         self._read = read
 
     async def page(
-        self, wanted: LogFilter, *, limit: int, offset: int = 0, before: Cursor | None = None
+        self,
+        wanted: LogFilter,
+        *,
+        limit: int,
+        offset: int = 0,
+        before: Cursor | None = None,
+        counts_rows: bool = True,
     ) -> LogPage:
-        """Newest first. For the next page, `before` is the `cursor` of the last record."""
+        """Newest first. For the next page, `before` is the `cursor` of the last record.
+
+        Without `counts_rows` the total is there only where an index alone can tell.
+        """
+        most = log_queries.MOST_COUNTED if counts_rows else 0
         return await self._read(
-            lambda c: log_queries.page(c, wanted, limit=limit, offset=offset, before=before)
+            lambda c: log_queries.page(
+                c, wanted, limit=limit, offset=offset, before=before, most_counted=most
+            )
         )
 
     async def options(self, wanted: LogFilter) -> LogOptions:

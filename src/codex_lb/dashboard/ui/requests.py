@@ -142,17 +142,21 @@ async def document(sources: Sources, query: PageQuery) -> RequestsDocument:
     stamp = sources.stamp()
     now_ms = int(sources.clock() * 1000)
     wanted = _wanted(query, sources.clock())
-    page = await sources.log.page(wanted, limit=query.limit, before=cursor(query.cursor))
+    page = await sources.log.page(
+        wanted, limit=query.limit, before=cursor(query.cursor), counts_rows=False
+    )
     facets = await _counted(sources, wanted)
     step_s = _step_s((wanted.until_ms or now_ms) - (wanted.since_ms or 0))
     pieces = await sources.log.histogram(wanted, step_ms=step_s * 1000)
+    counted = sum(requests for requests, _ in pieces.pieces.values())
+    is_exact = page.total_is_exact  # else the histogram has counted the same rows
     told, names = log_entries.logs(page), await _names(sources)
     return RequestsDocument.model_validate(
         stamp
         | {
             "requests": told.requests,
-            "total": told.total,
-            "total_is_exact": told.total_is_exact,
+            "total": page.total if is_exact else counted,
+            "total_is_exact": is_exact or pieces.is_whole,
             "next_cursor": told.next_cursor,
             "facets": _facets(facets, names),
             "facets_are_whole": facets.is_whole,
