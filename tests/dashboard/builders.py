@@ -12,17 +12,10 @@ from fastapi import FastAPI
 from tests.dashboard.log_builders import FakeLog, FakePeriods
 
 from codex_lb.core.access import Trust
+from codex_lb.core.accounts import Change
 from codex_lb.core.firewall import Entry
 from codex_lb.core.identity import local_id
-from codex_lb.core.model import (
-    Account,
-    AccountState,
-    Credential,
-    Identity,
-    Priority,
-    QuotaSample,
-    QuotaWindow,
-)
+from codex_lb.core.model import Account, Credential, Identity, Priority, QuotaSample, QuotaWindow
 from codex_lb.core.operator import LIFE_S, Login, Session, is_alive
 from codex_lb.core.operator_settings import Amounts, OperatorSettings
 from codex_lb.dashboard.api_keys import KeysPort
@@ -82,15 +75,13 @@ class FakeAccounts:
     async def credential(self, account_id: str) -> Credential | None:
         return self.credentials.get(account_id)
 
-    async def set_state(
-        self, account_id: str, state: AccountState, *, allowed_from: Collection[AccountState]
-    ) -> Account | None:
+    async def change(self, account_id: str, change: Change) -> Account | None:
         account = self.rows.get(account_id)
         if account is None:
             return None
-        if account.state not in allowed_from:
+        if account.state not in change.allowed_from:
             raise StateConflict(account.state)
-        self.rows[account_id] = replace(account, state=state, blocks=())
+        self.rows[account_id] = replace(account, state=change.to, blocks=())
         return self.rows[account_id]
 
     async def set_alias(self, account_id: str, alias: str | None) -> Account | None:

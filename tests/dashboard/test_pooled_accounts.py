@@ -91,7 +91,7 @@ async def test_trying_again_forgets_the_blocks_and_asks_upstream(
 ) -> None:
     id_ = await added(running, auth_file)
     running.pool.block(id_, Block("quota", NOW - 60, NOW + 60, "spent"))
-    await running.accounts.set_state(id_, change.to, allowed_from=change.allowed_from)
+    await running.accounts.change(id_, change)
     (pooled,) = running.pool.accounts()
     stored = await store.account(id_)
     assert stored is not None
@@ -115,7 +115,7 @@ async def test_a_change_of_one_account_leaves_what_is_proven_of_another_meanwhil
 
 async def test_a_paused_account_is_not_asked_about(running: Running, auth_file: AuthFile) -> None:
     id_ = await added(running, auth_file)
-    await running.accounts.set_state(id_, PAUSE.to, allowed_from=PAUSE.allowed_from)
+    await running.accounts.change(id_, PAUSE)
     assert running.usage.asked_soon == [id_]
 
 

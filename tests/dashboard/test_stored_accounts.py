@@ -3,7 +3,7 @@
 import pytest
 from tests.dashboard.builders import NOW, AuthFile
 
-from codex_lb.core.accounts import PAUSE, REACTIVATE
+from codex_lb.core.accounts import PAUSE, PROBE, REACTIVATE
 from codex_lb.core.identity import parse
 from codex_lb.core.model import Block
 from codex_lb.core.operator_settings import OperatorSettings
@@ -40,11 +40,11 @@ async def test_coming_back_forgets_every_block(store: Store, auth_file: AuthFile
     id_ = await added(accounts, auth_file)
     await store.put_blocks(id_, [Block("quota", NOW, NOW + 60, "spent")])
 
-    paused = await accounts.set_state(id_, PAUSE.to, allowed_from=PAUSE.allowed_from)
+    paused = await accounts.change(id_, PAUSE)
     assert paused is not None
     assert (paused.state, len(paused.blocks)) == ("paused", 1)
 
-    back = await accounts.set_state(id_, REACTIVATE.to, allowed_from=REACTIVATE.allowed_from)
+    back = await accounts.change(id_, REACTIVATE)
     assert back is not None
     assert (back.state, back.blocks) == ("active", ())
 
@@ -54,7 +54,7 @@ async def test_what_is_not_allowed_changes_nothing(store: Store, auth_file: Auth
     id_ = await added(accounts, auth_file)
     await store.set_state(id_, "reauth_required", reason="expired", allowed_from=PAUSE.allowed_from)
     with pytest.raises(StateConflict):
-        await accounts.set_state(id_, REACTIVATE.to, allowed_from=REACTIVATE.allowed_from)
+        await accounts.change(id_, REACTIVATE)
     (account,) = await accounts.list()
     assert (account.state, account.state_reason) == ("reauth_required", "expired")
 
@@ -68,7 +68,7 @@ async def test_a_deleted_account_is_gone_with_its_credential(
     assert await accounts.list() == []
     assert await store.credential(id_) is None
     assert not await accounts.delete(id_, delete_history=False)
-    assert await accounts.set_state(id_, "paused", allowed_from=PAUSE.allowed_from) is None
+    assert await accounts.change(id_, PAUSE) is None
 
 
 async def test_what_an_operator_does_stands_in_the_timeline(
@@ -77,10 +77,12 @@ async def test_what_an_operator_does_stands_in_the_timeline(
     accounts = StoredAccounts(store, lambda: NOW)
     id_ = await added(accounts, auth_file)
     await accounts.import_(*parse(auth_file.document(), now=NOW))
-    await accounts.set_state(id_, PAUSE.to, allowed_from=PAUSE.allowed_from)
-    await accounts.set_state(id_, REACTIVATE.to, allowed_from=REACTIVATE.allowed_from)
+    await accounts.change(id_, PAUSE)
+    await accounts.change(id_, REACTIVATE)
+    await accounts.change(id_, PROBE)
     records = await store.account_events(id_, limit=9)
     assert [record.event.kind for record in records] == [
+        "probed",
         "reactivated",
         "paused",
         "signed_in",

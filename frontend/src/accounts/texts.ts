@@ -163,6 +163,7 @@ export const texts = catalogue({
         recovered: 'Serves again',
         paused: 'Paused',
         reactivated: 'Let serve again',
+        probed: 'Tried at once',
         reauth_required: 'Needs a new sign-in',
         deactivated: 'Deactivated',
         failed_over: 'A request went on to another account',

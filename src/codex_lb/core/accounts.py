@@ -1,6 +1,7 @@
 """Decide what an operator may do to an account: the allowed changes of state, as a table."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from codex_lb.core.model import AccountState
 
@@ -9,7 +10,7 @@ from codex_lb.core.model import AccountState
 class Change:
     """One thing an operator asks for. Repeating it is allowed and changes nothing."""
 
-    wish: str  # "cannot be <wish>", for the operator
+    wish: Literal["paused", "reactivated", "probed"]  # "cannot be <wish>"; also the event's kind
     to: AccountState
     allowed_from: frozenset[AccountState]
 

@@ -29,6 +29,7 @@ AccountEventKind = Literal[
     "recovered",
     "paused",
     "reactivated",
+    "probed",
     "reauth_required",
     "deactivated",
     "failed_over",

@@ -130,7 +130,7 @@ async def _change(
     code: str = "account_state_transition_invalid",
 ) -> None:
     try:
-        _known(await accounts.set_state(account_id, change.to, allowed_from=change.allowed_from))
+        _known(await accounts.change(account_id, change))
     except StateConflict as conflict:
         raise Problem(409, code, why_not(change, conflict.current)) from None
 

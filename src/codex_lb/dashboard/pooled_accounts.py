@@ -1,9 +1,10 @@
 """The operator's account actions, done in the store and in the running pool alike."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from codex_lb.core.model import Account, AccountState, Credential, Identity, Priority
+from codex_lb.core.accounts import Change
+from codex_lb.core.model import Account, Credential, Identity, Priority
 from codex_lb.dashboard.stored_accounts import StoredAccounts
 from codex_lb.jobs.keeper import Keeper
 from codex_lb.proxy.pool import Pool
@@ -67,13 +68,11 @@ class PooledAccounts:
         await self.reload(account_id)
         self._usage.poll_soon(account_id)
 
-    async def set_state(
-        self, account_id: str, state: AccountState, *, allowed_from: Collection[AccountState]
-    ) -> Account | None:
+    async def change(self, account_id: str, change: Change) -> Account | None:
         await self._keeper.flush()
-        account = await self._stored.set_state(account_id, state, allowed_from=allowed_from)
+        account = await self._stored.change(account_id, change)
         await self.reload(account_id)
-        if account is not None and state == "active":
+        if account is not None and change.to == "active":
             self._usage.poll_soon(account_id)
         return account
 

@@ -1,9 +1,10 @@
 """What the control plane needs from the rest of the program."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from codex_lb.core.model import Account, AccountState, Credential, Identity, Priority, QuotaSample
+from codex_lb.core.accounts import Change
+from codex_lb.core.model import Account, Credential, Identity, Priority, QuotaSample
 from codex_lb.core.operator_settings import Amounts, OperatorSettings
 from codex_lb.store import AccountTotals, DailySums, EventRecord, HourlySums
 from codex_lb.store.records import Dimension
@@ -29,12 +30,10 @@ class AccountsPort(Protocol):
     async def credential(self, account_id: str) -> Credential | None:
         """The one in use. None if there is no such account."""
 
-    async def set_state(
-        self, account_id: str, state: AccountState, *, allowed_from: Collection[AccountState]
-    ) -> Account | None:
+    async def change(self, account_id: str, change: Change) -> Account | None:
         """To `active` also forgets every block. None if there is no such account.
 
-        Raises `StateConflict`, and changes nothing, when its state is not in `allowed_from`.
+        Raises `StateConflict`, and changes nothing, when it is not allowed from its state.
         """
 
     async def set_alias(self, account_id: str, alias: str | None) -> Account | None:

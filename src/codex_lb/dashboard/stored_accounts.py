@@ -3,16 +3,16 @@
 They are all there is while no server runs; `dashboard/pooled_accounts.py` adds the running pool.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from codex_lb.core import quota
+from codex_lb.core.accounts import Change
 from codex_lb.core.identity import local_id
 from codex_lb.core.model import (
     Account,
     AccountEvent,
     AccountEventKind,
-    AccountState,
     Credential,
     Identity,
     Priority,
@@ -47,16 +47,14 @@ class StoredAccounts:
     async def credential(self, account_id: str) -> Credential | None:
         return await self._store.credential(account_id)
 
-    async def set_state(
-        self, account_id: str, state: AccountState, *, allowed_from: Collection[AccountState]
-    ) -> Account | None:
+    async def change(self, account_id: str, change: Change) -> Account | None:
         account = await self._store.set_state(
-            account_id, state, reason=None, allowed_from=allowed_from
+            account_id, change.to, reason=None, allowed_from=change.allowed_from
         )
         if account is None:
             return None
-        await self._note(account_id, "paused" if state == "paused" else "reactivated")
-        if state != "active":
+        await self._note(account_id, change.wish)
+        if change.to != "active":
             return account
         await self._forget_obstacles(account)
         return await self._store.account(account_id)
