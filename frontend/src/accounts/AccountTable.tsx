@@ -67,7 +67,7 @@ export function AccountTable(props: Props) {
       header: texts.columns.state,
       sortable: true,
       phone: 'end',
-      className: 'md:w-40 lg:w-50 max-md:max-w-[50%]',
+      className: 'md:w-40 lg:w-46 max-md:max-w-[50%]',
       cell: (account) => <StateCell account={account} />,
     },
     {
@@ -117,7 +117,7 @@ export function AccountTable(props: Props) {
       header: texts.columns.signIn,
       sortable: true,
       phone: 'none',
-      className: 'w-28 max-[88rem]:hidden',
+      className: 'w-26 max-[88rem]:hidden',
       cell: (account) => <SignInCell account={account} />,
     },
     {

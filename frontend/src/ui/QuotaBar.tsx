@@ -24,7 +24,9 @@ export function QuotaBar({ label, left, detail, aside }: Props) {
   return (
     <div className="grid min-w-0 gap-1">
       <div className="flex items-center justify-between gap-2 text-sm">
-        <span className="min-w-0 truncate text-muted">{label}</span>
+        <span className="min-w-0 truncate text-muted" title={label}>
+          {label}
+        </span>
         <span className="inline-flex shrink-0 items-center gap-1 font-medium tabular">
           {Mark && <Mark aria-hidden="true" className="size-3.5 self-center" />}
           {text}
@@ -38,7 +40,9 @@ export function QuotaBar({ label, left, detail, aside }: Props) {
       />
       {(detail || aside) && (
         <div className="flex justify-between gap-2 text-xs text-muted">
-          <span className="min-w-0 truncate tabular">{detail}</span>
+          <span className="min-w-0 truncate tabular" title={detail}>
+            {detail}
+          </span>
           <span className="shrink-0 tabular">{aside}</span>
         </div>
       )}
