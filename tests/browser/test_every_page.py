@@ -37,7 +37,7 @@ async def _something_of_everything(service: Service, sim: Simulator) -> None:
     await wire.ask(service)
     sim.script(UsageLimit(), account=first.upstream, times=1)
     await wire.ask(service)
-    for model in ("sim-refuse-overloaded", "nobody-knows"):
+    for model in ("sim-refuse-overloaded", "nobody-knows-" + "a-name-without-a-space-" * 4):
         await wire.ask(service, model=model)
     await service.admin("POST", f"/api/accounts/{second.id}/pause")
     for terms in (

@@ -55,7 +55,7 @@ export function Facts({ account }: { account: Account }) {
 function served({ requestUsage: sums }: Account): string {
   if (!sums) return common.none
   const { requestCount, totalTokens, totalCostUsd } = sums
-  return said.served(number(requestCount), compact(totalTokens), money(totalCostUsd * 1e6))
+  return said.served(requestCount, compact(totalTokens), money(totalCostUsd * 1e6))
 }
 
 function credits({ creditsHas, creditsUnlimited, creditsBalance }: Account): string | null {

@@ -201,8 +201,8 @@ export const texts = catalogue({
       day: 'Last 24 hours',
       week: 'Cost, 7 days',
       ever: 'In all',
-      served: (requests: string, tokens: string, cost: string) =>
-        `${requests} requests, ${tokens} tokens, ${cost}`,
+      served: (requests: number, tokens: string, cost: string) =>
+        `${requests === 1 ? '1 request' : `${number(requests)} requests`}, ${tokens} tokens, ${cost}`,
       credits: 'Credits',
       unlimited: 'unlimited',
       resets: 'Resets to redeem',

@@ -36,14 +36,14 @@ function Arrival({ seen }: { seen: Seen }) {
   const { client, model, firstEventMs, errorCode } = seen
   const took = firstEventMs !== null && said.firstToken(duration(firstEventMs))
   return (
-    <li className="grid gap-1 py-3 first:pt-0 last:pb-0">
+    <li className="grid grid-cols-1 gap-1 py-3 first:pt-0 last:pb-0">
       <div className="flex flex-wrap items-center gap-x-3">
         <Status tone={tone}>{said.states[tone]}</Status>
         <span className="text-sm text-muted">
           <RelativeTime at={Date.parse(seen.at)} />
         </span>
       </div>
-      <p className="break-words">
+      <p className="wrap-anywhere">
         <Link
           href={`/requests/${seen.requestId}`}
           className="rounded text-accent underline touch:inline-block touch:py-2"

@@ -5,7 +5,6 @@ import { Problem } from '../api/problem'
 import { connect, keys } from '../api/queries'
 import { type Client, configuration, environment } from '../api/setup'
 import { base } from '../lib/facts'
-import { number } from '../lib/format'
 import { common } from '../lib/texts'
 import { Button } from '../ui/Button'
 import { CopyButton } from '../ui/CopyButton'
@@ -77,7 +76,7 @@ function TestNow({ secret }: { secret: string }) {
       </Button>
       <p role="status" className={test.error ? 'text-failed' : undefined}>
         {test.error && Problem.of(test.error).message}
-        {test.data !== undefined && texts.fresh.works(number(test.data))}
+        {test.data !== undefined && texts.fresh.works(test.data)}
       </p>
     </div>
   )

@@ -94,7 +94,10 @@ export const texts = catalogue({
       key: 'API key',
       copyKey: 'Copy the key',
       test: 'Test now',
-      works: (models: string) => `It works: ${models} models answer to it.`,
+      works: (models: number) =>
+        models === 1
+          ? 'It works: 1 model answers to it.'
+          : `It works: ${number(models)} models answer to it.`,
       use: 'Use it with',
       done: 'Done',
     },

@@ -24,7 +24,7 @@ export function AttentionList({ items }: { items: readonly Item[] }) {
   return (
     <Card title={said.title}>
       {items.length === 0 && <p className="text-muted">{said.none}</p>}
-      <ul className="grid gap-3">
+      <ul className="grid grid-cols-1 gap-3">
         {items.map((item) => {
           const [Mark, colour] = MARKS[item.severity]
           const [what, step] = said.kinds[item.kind]

@@ -1,6 +1,7 @@
 import { number, percent } from '../lib/format'
 import { catalogue } from '../lib/texts'
 
+const requestsOf = (count: number) => (count === 1 ? '1 request' : `${number(count)} requests`)
 const accounts = (count: number) => (count === 1 ? '1 account' : `${number(count)} accounts`)
 
 export const texts = catalogue({
@@ -98,8 +99,8 @@ export const texts = catalogue({
     top: {
       title: 'Most used',
       kinds: { models: 'Models', clients: 'Clients', keys: 'Keys' },
-      line: (requests: string, tokens: string, cost: string) =>
-        `${requests} requests · ${tokens} tokens · ${cost}`,
+      line: (requests: number, tokens: string, cost: string) =>
+        `${requestsOf(requests)} · ${tokens} tokens · ${cost}`,
       none: 'None yet.',
       nameless: 'Without one',
     },

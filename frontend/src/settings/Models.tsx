@@ -40,7 +40,7 @@ export function Models({ document }: { document: Document }) {
     <div id="models">
       <h2 className="mb-1 text-lg font-semibold">{said.card}</h2>
       <p className="mb-3 text-muted">{said.intro}</p>
-      <div className="@container overflow-clip rounded border border-line bg-card">
+      <div className="overflow-clip rounded border border-line bg-card">
         <Table label={said.card} columns={columns} rows={models} rowKey={({ id }) => id} />
       </div>
       <div className="mt-2 grid gap-1 text-sm text-muted">
@@ -75,6 +75,7 @@ const rate = (of: 'input' | 'cached' | 'output'): Column<Model> => ({
   header: said.columns[of],
   align: 'end',
   phone: 'none',
+  className: 'max-lg:hidden', // there the last column tells them
   cell: ({ rates }) => rates && money(rates[of]),
 })
 
@@ -85,9 +86,9 @@ const COLUMNS: readonly Column<Model>[] = [
     phone: 'start',
     cell: ({ id, name }) => (
       <>
-        <span className="block font-medium whitespace-nowrap">{name}</span>
+        <span className="block font-medium wrap-anywhere">{name}</span>
         {name !== id && (
-          <span className="block font-mono text-xs whitespace-nowrap text-muted">{id}</span>
+          <span className="block font-mono text-xs wrap-anywhere text-muted">{id}</span>
         )}
       </>
     ),
@@ -95,7 +96,6 @@ const COLUMNS: readonly Column<Model>[] = [
   {
     key: 'plans',
     header: said.columns.plans,
-    className: 'md:@max-2xl:hidden',
     cell: ({ plans }) => (
       <span className="flex flex-wrap gap-1">
         {plans.length === 0 && <span className="text-muted">{said.anyPlan}</span>}
@@ -118,7 +118,7 @@ const COLUMNS: readonly Column<Model>[] = [
         <>
           <Status tone={TONES[state]}>{said.states[state]}</Status>
           {model.rates && (
-            <span className="block text-xs whitespace-nowrap text-muted md:hidden">
+            <span className="block text-xs whitespace-nowrap text-muted lg:hidden">
               {said.rates(money(model.rates.input), money(model.rates.output))}
             </span>
           )}

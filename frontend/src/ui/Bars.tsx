@@ -19,6 +19,7 @@ const texts = catalogue({
   en: {
     all: 'In all',
     asTable: 'View as table',
+    tableOf: (label: string) => `${label}, as a table`,
     piece: 'Time',
     open: 'so far',
     span: 'Enter chooses this time; the arrows with Shift choose more.',
@@ -77,7 +78,7 @@ export function Bars(props: Props) {
 
   const parts = series.map(({ label: one, values }) => `${one} ${format(values[piece] ?? 0)}`)
   return (
-    <div className="grid min-w-0 gap-2">
+    <div className="grid min-w-0 grid-cols-1 gap-2">
       <div className="flex justify-between gap-3 text-sm text-muted tabular">
         <span>
           {at === null ? texts.all : first < end ? `${name(first)} – ${name(end)}` : name(at)}
@@ -143,11 +144,11 @@ export function Bars(props: Props) {
         ))}
       </div>
       <div className="flex flex-wrap items-center justify-between gap-x-4">
-        <ul className="flex flex-wrap gap-x-4 gap-y-1 text-sm">
+        <ul className="flex min-w-0 flex-wrap gap-x-4 gap-y-1 text-sm">
           {series.map((one) => (
-            <li key={one.key} className="inline-flex min-w-0 items-center gap-1.5">
+            <li key={one.key} className="inline-flex max-w-full min-w-0 items-center gap-1.5">
               <Swatch colour={one.colour} />
-              <span className="truncate">{one.label}</span>
+              <span className="min-w-0 break-words">{one.label}</span>
               <span className="text-muted tabular">{shown(one.values)}</span>
             </li>
           ))}
@@ -209,11 +210,12 @@ function Bar({ series, piece, count, top, hatch, height: most, isFaint }: BarPro
 }
 
 export function AsTable({ label, series, names, format }: Omit<Props, 'isOpen'>) {
+  const name = texts.tableOf(label)
   return (
     <details className="text-sm open:basis-full">
       <summary className="w-fit cursor-pointer rounded py-1 text-muted">{texts.asTable}</summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <div role="region" aria-label={label} tabIndex={0} className="max-h-72 overflow-auto">
+      <div role="region" aria-label={name} tabIndex={0} className="max-h-72 overflow-auto">
         <table className="w-full text-right">
           <thead>
             <tr className="border-b border-line text-muted">
@@ -228,11 +230,11 @@ export function AsTable({ label, series, names, format }: Omit<Props, 'isOpen'>)
             </tr>
           </thead>
           <tbody>
-            {names.map((name, piece) => (
+            {names.map((one, piece) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: a piece is its place
-              <tr key={`${piece} ${name}`} className="border-b border-line last:border-0">
+              <tr key={`${piece} ${one}`} className="border-b border-line last:border-0">
                 <th scope="row" className="py-1 pr-3 text-left font-normal whitespace-nowrap">
-                  {name}
+                  {one}
                 </th>
                 {series.map((one) => (
                   <td key={one.key} className="py-1 pl-3">

@@ -25,10 +25,11 @@ export function Breakdown({ groups, by, unpriced }: Props) {
       key: 'name',
       header: texts.names[by],
       phone: 'start',
+      className: 'md:w-full md:max-w-0',
       cell: (row) => (
         <span className="flex min-w-0 items-center gap-2">
           <Swatch colour={row.colour} />
-          <span className="truncate">
+          <span className="min-w-0 truncate" title={by === 'account' ? undefined : nameOf(row)}>
             {by === 'account' ? <Private>{nameOf(row)}</Private> : nameOf(row)}
           </span>
           {row.isUnpriced && <Badge>{texts.unpriced}</Badge>}

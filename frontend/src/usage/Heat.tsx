@@ -33,7 +33,7 @@ export function Heat({ heat }: { heat: readonly (readonly number[])[] }) {
               {(heat[row] ?? []).map((count, at) => (
                 <td
                   key={hour(at)}
-                  title={texts.cell(day, hour(at), number(count))}
+                  title={texts.cell(day, hour(at), count)}
                   className="relative h-5 overflow-hidden rounded bg-soft p-0"
                 >
                   <span
@@ -62,7 +62,7 @@ export function Heat({ heat }: { heat: readonly (readonly number[])[] }) {
             />
           </span>
         ))}
-        {texts.most(number(most))}
+        {texts.most(most)}
       </p>
     </Card>
   )

@@ -1,5 +1,7 @@
-import { percent } from '../lib/format'
+import { number, percent } from '../lib/format'
 import { catalogue } from '../lib/texts'
+
+const requestsOf = (count: number) => (count === 1 ? '1 request' : `${number(count)} requests`)
 
 export const texts = catalogue({
   en: {
@@ -45,8 +47,9 @@ export const texts = catalogue({
     setPrice: 'Set a price',
     heat: 'When: requests by weekday and hour',
     fewest: '0',
-    most: (requests: string) => `${requests} requests`,
-    cell: (day: string, hour: string, requests: string) => `${day} ${hour}: ${requests} requests`,
+    most: (requests: number) => requestsOf(requests),
+    cell: (day: string, hour: string, requests: number) =>
+      `${day} ${hour}: ${requestsOf(requests)}`,
     budgets: 'Budgets of keys',
     budget: (key: string, rule: string) => `${key}: ${rule}`,
   },
