@@ -1,3 +1,4 @@
+import { requestsOf } from '../lib/counts'
 import { number, percent } from '../lib/format'
 import { catalogue } from '../lib/texts'
 
@@ -59,8 +60,7 @@ export const texts = catalogue({
     asked: (at: string, until: string) => `tried again ${at} (in ${until})`,
     askedIn: (until: string) => `tried again in ${until}`,
     running: (count: number) => `${number(count)} in flight`,
-    day: (requests: number, failed: number) =>
-      `${requests === 1 ? '1 request' : `${number(requests)} requests`}, ${errors(failed)}`,
+    day: (requests: number, failed: number) => `${requestsOf(requests)}, ${errors(failed)}`,
     inDay: (what: string) => `${what} in 24 hours`,
     errors,
     signedIn: 'Signed in',
@@ -202,7 +202,7 @@ export const texts = catalogue({
       week: 'Cost, 7 days',
       ever: 'In all',
       served: (requests: number, tokens: string, cost: string) =>
-        `${requests === 1 ? '1 request' : `${number(requests)} requests`}, ${tokens} tokens, ${cost}`,
+        `${requestsOf(requests)}, ${tokens} tokens, ${cost}`,
       credits: 'Credits',
       unlimited: 'unlimited',
       resets: 'Resets to redeem',

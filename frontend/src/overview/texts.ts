@@ -1,7 +1,7 @@
+import { requestsOf } from '../lib/counts'
 import { number, percent } from '../lib/format'
 import { catalogue } from '../lib/texts'
 
-const requestsOf = (count: number) => (count === 1 ? '1 request' : `${number(count)} requests`)
 const accounts = (count: number) => (count === 1 ? '1 account' : `${number(count)} accounts`)
 
 export const texts = catalogue({

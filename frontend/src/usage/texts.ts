@@ -1,7 +1,6 @@
-import { number, percent } from '../lib/format'
+import { requestsOf } from '../lib/counts'
+import { percent } from '../lib/format'
 import { catalogue } from '../lib/texts'
-
-const requestsOf = (count: number) => (count === 1 ? '1 request' : `${number(count)} requests`)
 
 export const texts = catalogue({
   en: {
