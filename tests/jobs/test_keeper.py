@@ -88,6 +88,17 @@ async def test_the_operator_is_right_over_what_an_attempt_found(
     assert (await account(store)).state == "paused"
 
 
+async def test_a_login_that_is_there_again_is_not_lost_by_what_comes_late(
+    store: Store, keeper: Keeper
+) -> None:
+    lost = replace(await account(store), state="reauth_required", state_reason="revoked")
+    newer = Credential("access-2", "refresh-2", "id", None, NOW + 1)
+    await store.put_account("a", IDENTITY, newer, now=NOW + 1)
+    keeper.changed(lost, urgent=True)
+    await keeper.flush()
+    assert (await account(store)).state == "active"
+
+
 async def test_a_reading_waits_for_others_but_flush_does_not(store: Store, keeper: Keeper) -> None:
     keeper.changed(replace(await account(store), windows=(WINDOW,)), urgent=False)
     await asyncio.sleep(0.05)

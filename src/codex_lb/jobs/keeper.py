@@ -33,6 +33,7 @@ class Keeper:
         self._samples: dict[QuotaSample, None] = {}  # oldest first; stay until they are on disk
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._turn = asyncio.Lock()  # who has waited for it knows that nothing older comes after
 
     def changed(self, account: Account, *, urgent: bool) -> None:
         self._waiting[account.id] = account
@@ -60,6 +61,10 @@ class Keeper:
 
     async def flush(self) -> bool:
         """Write what waits. False if the store does not take it all; it stays for the next time."""
+        async with self._turn:
+            return await self._flush()
+
+    async def _flush(self) -> bool:
         self._wake.clear()
         self._hurry.clear()
         try:
@@ -108,13 +113,15 @@ class Keeper:
             await self._store.put_readings(account)
         if known is None or known.blocks != account.blocks:
             await self._store.put_blocks(account.id, account.blocks)
-        if account.state in ("reauth_required", "deactivated"):
+        lost_login = account.state == "reauth_required"
+        if lost_login or account.state == "deactivated":
             with suppress(StateConflict):  # the operator was faster, and is right
                 await self._store.set_state(
                     account.id,
                     account.state,
                     reason=account.state_reason,
                     allowed_from={"active"},
+                    refreshed_at=account.refreshed_at if lost_login else None,
                 )
         self._written[account.id] = account
 
