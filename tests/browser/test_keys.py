@@ -64,6 +64,7 @@ async def test_from_no_key_to_one_that_serves(visitor: Visitor, service: Service
     await expect(shown.get_by_text(f'base_url="{service.url}/v1"')).to_be_visible()
 
     await page.get_by_role("button", name="Done").click()
+    await expect(page.get_by_role("main")).to_be_focused()  # the button that began it is gone
     row = page.get_by_role("row", name="laptop")
     await expect(row.get_by_role("meter", name="Cost per month")).to_have_attribute(
         "aria-valuetext", "100% left, $0.00 of $20.00 used"

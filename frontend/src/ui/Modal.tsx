@@ -25,6 +25,12 @@ function focusFirstField(event: Event): void {
   first.focus()
 }
 
+/** What opened it may be gone by now; from nowhere, Tab would begin at the very top. */
+function focusPageIfNothing(): void {
+  if (document.activeElement !== document.body) return
+  document.querySelector('main')?.focus({ preventScroll: true })
+}
+
 /** What dialog and sheet have in common; `place` says where it stands. */
 export function Modal(props: ModalProps & { place: string }) {
   const { open, onClose, title, description, children, footer, returnTo, place } = props
@@ -39,6 +45,7 @@ export function Modal(props: ModalProps & { place: string }) {
             const next = returnTo?.()
             if (next) event.preventDefault()
             next?.focus()
+            requestAnimationFrame(focusPageIfNothing)
           }}
           className={classes(
             'fixed z-40 flex flex-col border-line bg-card shadow-over focus:outline-none',
