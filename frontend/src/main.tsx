@@ -15,8 +15,14 @@ import { App } from './shell/App'
 // By this name, libraries that add style sheets look for the page's nonce.
 Object.assign(globalThis, { __webpack_nonce__: nonce })
 
-// After an update the files of the old version are gone.
-window.addEventListener('vite:preloadError', () => window.location.reload())
+// After an update the files of the old version are gone. While nobody answers, this page is better
+// than none.
+window.addEventListener('vite:preloadError', () => {
+  fetch(`${base}/health`).then(
+    () => window.location.reload(),
+    () => undefined,
+  )
+})
 
 const cache = new QueryClient({
   defaultOptions: {

@@ -104,6 +104,22 @@ async def test_a_failure_leaves_what_was_there_and_offers_to_ask_again(
     await expect(page.get_by_role("alert")).to_have_count(0)
 
 
+async def test_a_page_that_cannot_be_had_comes_when_the_service_is_back(visitor: Visitor) -> None:
+    async def fail(route: Route) -> None:
+        await route.abort()
+
+    await visitor.context.route(STREAM, fail)
+    page = await visitor.goto("/keys")
+    await expect(page.get_by_text("Offline since")).to_be_visible()
+    await visitor.context.route("**/*", fail)
+    await page.keyboard.press("Control+k")  # its file has not come yet either
+    await page.get_by_role("link", name="Usage").click()
+    await expect(page.get_by_text("This page comes as soon as it does.")).to_be_visible()
+    await visitor.context.unroute_all()
+    await expect(page.get_by_role("heading", name="Usage", exact=True)).to_be_visible()
+    visitor.errors.clear()  # the browser's own, for each file that did not come
+
+
 async def test_a_choice_of_colours_is_kept_and_comes_with_the_next_page(visitor: Visitor) -> None:
     page = await visitor.goto("/keys")
     await page.get_by_role("button", name="Theme").click()

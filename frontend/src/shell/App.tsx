@@ -78,11 +78,13 @@ export function App() {
         </main>
       </div>
       <Toast />
-      <Suspense fallback={null}>
-        {open === 'palette' && <Palette onClose={close} />}
-        {open === 'help' && <Help onClose={close} />}
-        {mustSignIn && <SignInOver />}
-      </Suspense>
+      <Boundary key={`${open} ${mustSignIn}`} instead={null}>
+        <Suspense fallback={null}>
+          {open === 'palette' && <Palette onClose={close} />}
+          {open === 'help' && <Help onClose={close} />}
+          {mustSignIn && <SignInOver />}
+        </Suspense>
+      </Boundary>
     </>
   )
 }

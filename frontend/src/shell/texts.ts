@@ -58,6 +58,7 @@ export const texts = catalogue({
     notFound: 'There is no such page',
     notFoundText: 'The address may be mistyped, or what it led to is gone. These pages are there:',
     crashed: 'This page could not be shown',
+    unreached: 'The service does not answer. This page comes as soon as it does.',
     crashedText: 'Reloading often helps. If it does not, this is what to report:',
     reload: 'Reload',
     signInAgain: 'Sign in again',
