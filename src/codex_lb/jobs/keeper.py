@@ -121,7 +121,7 @@ class Keeper:
                     account.state,
                     reason=account.state_reason,
                     allowed_from={"active"},
-                    refreshed_at=account.refreshed_at if lost_login else None,
+                    login_at=account.refreshed_at if lost_login else None,
                 )
         self._written[account.id] = account
 

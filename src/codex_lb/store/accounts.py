@@ -197,18 +197,18 @@ def set_state(
     *,
     reason: str | None,
     allowed_from: Collection[AccountState],
-    refreshed_at: float | None = None,
+    login_at: float | None = None,
 ) -> Account | None:
     """The account as it is then, or None if there is none. Raises `StateConflict`.
 
-    With `refreshed_at` it is said of the login of that time: another one stays as it is.
+    With `login_at` it is said of the login of that time: another one stays as it is.
     """
     current = lock(connection, account_id)
     if current is not None and current not in allowed_from:
         raise StateConflict(current)
     meant = [accounts.c.id == account_id]
-    if refreshed_at is not None:
-        meant.append(accounts.c.refreshed_at == refreshed_at)
+    if login_at is not None:
+        meant.append(accounts.c.refreshed_at == login_at)
     connection.execute(update(accounts).where(*meant).values(state=state, state_reason=reason))
     return one(connection, account_id)
 

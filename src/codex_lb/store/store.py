@@ -205,20 +205,15 @@ class Store:
         *,
         reason: str | None,
         allowed_from: Collection[AccountState],
-        refreshed_at: float | None = None,
+        login_at: float | None = None,
     ) -> Account | None:
         """The account in its new state; None if there is none. Raises `StateConflict`.
 
-        With `refreshed_at` it is said of the login of that time: another one stays as it is.
+        With `login_at` it is said of the login of that time: another one stays as it is.
         """
         return await self._write(
             lambda c: accounts.set_state(
-                c,
-                account_id,
-                state,
-                reason=reason,
-                allowed_from=allowed_from,
-                refreshed_at=refreshed_at,
+                c, account_id, state, reason=reason, allowed_from=allowed_from, login_at=login_at
             )
         )
 
