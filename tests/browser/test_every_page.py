@@ -81,6 +81,11 @@ async def test_between_a_phone_and_a_large_screen_nothing_is_cut_off(visitor: Vi
 
 @pytest.mark.parametrize("look", [Look(), Look(390, 844, "dark")], ids=lambda look: look.name)
 async def test_forms_and_dialogs_are_there_for_everybody(visitor: Visitor) -> None:
+    page = await visitor.goto("/?by=model")
+    await page.get_by_text("View as table").click()
+    assert await axe(page) == []
+    assert await overflow(page) == 0
+
     page = await visitor.goto("/keys/new")
     await page.get_by_text("More: models").click()
     await page.get_by_role("button", name="Add a budget").click()

@@ -30,6 +30,9 @@ function kept(name: string, fallback: boolean) {
     localStorage.setItem(name, on ? 'on' : 'off')
     switched.set(on)
   }
+  window.addEventListener('storage', ({ key, newValue }) => {
+    if (key === name) switched.set(newValue === 'on') // in another tab
+  })
   return [switched, set] as const
 }
 

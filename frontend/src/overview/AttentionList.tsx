@@ -36,7 +36,7 @@ export function AttentionList({ items }: { items: readonly Item[] }) {
                   <span className="sr-only">{said.severities[item.severity]}: </span>
                   {item.subject && (
                     <b className="font-medium">
-                      <Private>{item.subject}</Private>{' '}
+                      {isPerson(item) ? <Private>{item.subject}</Private> : item.subject}{' '}
                     </b>
                   )}
                   {what}
@@ -56,6 +56,8 @@ export function AttentionList({ items }: { items: readonly Item[] }) {
     </Card>
   )
 }
+
+const isPerson = ({ kind }: Item) => kind !== 'unpriced' && !kind.startsWith('key')
 
 function target({ kind, subjectId }: Item): string {
   if (kind === 'failures') return '/requests?q=status:error'

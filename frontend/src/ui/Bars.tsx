@@ -212,7 +212,7 @@ function Bar({ series, piece, count, top, hatch, height: most, isFaint }: BarPro
 export function AsTable({ label, series, names, format }: Omit<Props, 'isOpen'>) {
   const name = texts.tableOf(label)
   return (
-    <details className="text-sm open:basis-full">
+    <details className="min-w-0 text-sm open:basis-full">
       <summary className="w-fit cursor-pointer rounded py-1 text-muted">{texts.asTable}</summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
       <div role="region" aria-label={name} tabIndex={0} className="max-h-72 overflow-auto">
